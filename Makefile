@@ -1,0 +1,58 @@
+# The project's commands. `make` alone lists them. Needs Python 3.11 or newer; everything else goes into .venv.
+PYTHON ?= python3
+PORT ?= 8000
+WORKERS ?= 1
+DATA ?= .data
+VENV := .venv
+BIN := $(VENV)/bin
+PARTS := contract api runner client
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test test-fast check format lock bench clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/local.stamp ## run real circuits through API, Redis and runner, and print their counts
+	@$(BIN)/quantum-tasks demo
+
+up: $(VENV)/local.stamp ## serve until ended: PORT=8000 WORKERS=1 DATA=.data
+	@$(BIN)/quantum-tasks up --port $(PORT) --workers $(WORKERS) --data $(DATA)
+
+test: $(VENV)/dev.stamp ## run every test; slow tiers run after fast ones
+	$(BIN)/pytest --cov --cov-report=term tests/unit tests/integration tests/e2e
+
+test-fast: $(VENV)/dev.stamp ## run the unit tests
+	$(BIN)/pytest tests/unit
+
+check: $(VENV)/dev.stamp ## lint, types, layers, formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp ## rewrite the sources as `make check` wants them
+	$(BIN)/ruff check --fix-only --exit-zero .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/dev.stamp ## pin the dependencies anew, by hash
+	PATH=$(BIN):$$PATH sh locks/compile.sh
+
+bench: $(VENV)/dev.stamp ## measure side by side
+	$(BIN)/python benchmarks/worker.py
+
+clean: ## remove what the commands above made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage*
+
+# A stamp is younger than the lock and the project file that it was made from.
+$(VENV)/%.stamp: locks/%.txt pyproject.toml | $(VENV)/bin/python
+	@echo "setting up $(VENV) from locks/$*.txt (once; about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/build.txt -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Quantum Tasks needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Python's venv module is missing: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }

@@ -1,0 +1,1 @@
+"""The command line: a local stack, and the demo."""

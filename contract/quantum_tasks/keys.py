@@ -1,0 +1,66 @@
+"""Every Redis key, in one place.
+
+The prefix stands in braces, so that on a Redis cluster all keys share one slot and a script may touch several.
+
+| key | type | what it holds |
+|---|---|---|
+| `{qt}:task:<id>` | hash | one task: its program, options, state, attempts, result |
+| `{qt}:queue` | stream | one entry per task that is queued or running, with the consumer group `workers` |
+| `{qt}:events` | stream | the latest ends of tasks, for those who wait |
+| `{qt}:seq` | integer | the number of the last accepted task; orders the listings |
+| `{qt}:tasks` | sorted set | every task's id by its number |
+| `{qt}:tasks:<state>` | sorted set | the ids of the tasks in that state by their number |
+| `{qt}:finished` | sorted set | the ids of the ended tasks by the time of their end, in ms |
+"""
+
+from dataclasses import dataclass
+
+from quantum_tasks.states import State
+
+GROUP = "workers"
+"""The consumer group on the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one installation; two with different prefixes share a Redis without meeting."""
+
+    prefix: str = "qt"
+
+    @property
+    def root(self) -> str:
+        """What every key starts with."""
+        return f"{{{self.prefix}}}:"
+
+    @property
+    def queue(self) -> str:
+        """The stream of unfinished tasks."""
+        return f"{self.root}queue"
+
+    @property
+    def events(self) -> str:
+        """The stream of ends."""
+        return f"{self.root}events"
+
+    @property
+    def sequence(self) -> str:
+        """The counter that orders tasks."""
+        return f"{self.root}seq"
+
+    @property
+    def finished(self) -> str:
+        """The ended tasks by the time of their end."""
+        return f"{self.root}finished"
+
+    @property
+    def task_prefix(self) -> str:
+        """What a task's key is without its id."""
+        return f"{self.root}task:"
+
+    def task(self, task_id: str) -> str:
+        """One task's hash."""
+        return f"{self.task_prefix}{task_id}"
+
+    def index(self, state: State | None = None) -> str:
+        """The tasks in a state, or all of them."""
+        return f"{self.root}tasks" if state is None else f"{self.root}tasks:{state}"

@@ -1,0 +1,87 @@
+"""A task: what was asked for, and what came of it. Frozen values; nothing here does I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from quantum_tasks.errors import Code
+from quantum_tasks.states import Reason, State
+
+MAX_PROGRAM_BYTES = 512 * 1024
+"""The largest OpenQASM program, in bytes of UTF-8."""
+
+MAX_SHOTS = 1_000_000
+DEFAULT_SHOTS = 1024
+MAX_SEED = 2**31 - 1
+
+
+class Method(StrEnum):
+    """How the circuit is simulated: AerSimulator's own names."""
+
+    AUTOMATIC = "automatic"
+    STATEVECTOR = "statevector"
+    DENSITY_MATRIX = "density_matrix"
+    STABILIZER = "stabilizer"
+    MATRIX_PRODUCT_STATE = "matrix_product_state"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run a program.
+
+    `shots` is in 1..MAX_SHOTS, `seed` in 0..MAX_SEED; None draws a seed, which the outcome names.
+    """
+
+    shots: int = DEFAULT_SHOTS
+    seed: int | None = None
+    method: Method = Method.AUTOMATIC
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a simulation gave.
+
+    `counts` maps a bit string to how many of the shots gave it. The string joins the classical registers with a
+    space, the last declared one first, and within a register bit 0 is rightmost (Qiskit's order).
+    """
+
+    counts: Mapping[str, int]
+    shots: int
+    seed: int
+    qubits: int
+    method: Method
+    """The method that ran, never `automatic`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task failed: for a program by its `code`, for a person by its `message`.
+
+    `line` and `column` count from 1 and are there when the cause has a place in the program.
+    """
+
+    code: Code
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as the store knows it.
+
+    `qasm` is None unless the program was asked for, and `outcome` is None in listings.
+    """
+
+    id: str
+    options: Options
+    state: State
+    reason: Reason
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    failure: Failure | None = None
+    outcome: Outcome | None = None
+    qasm: str | None = field(default=None, repr=False)

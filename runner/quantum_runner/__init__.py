@@ -1,0 +1,1 @@
+"""The runner: OpenQASM 3 in, counts out."""
