@@ -13,6 +13,7 @@ The prefix stands in braces, so that on a Redis cluster all keys share one slot 
 | `{qt}:finished` | sorted set | the ids of the ended tasks by the time of their end, in ms |
 """
 
+import re
 from dataclasses import dataclass
 
 from quantum_tasks.states import State
@@ -26,6 +27,11 @@ class Keys:
     """The keys of one installation; two with different prefixes share a Redis without meeting."""
 
     prefix: str = "qt"
+
+    def __post_init__(self) -> None:
+        """Refuse a prefix that could not stand in a script or a cluster's hash tag."""
+        if not re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", self.prefix):
+            raise ValueError("the key prefix is 1 to 64 letters, digits, '_', '.', ':' or '-'")
 
     @property
     def root(self) -> str:
@@ -64,3 +70,16 @@ class Keys:
     def index(self, state: State | None = None) -> str:
         """The tasks in a state, or all of them."""
         return f"{self.root}tasks" if state is None else f"{self.root}tasks:{state}"
+
+    def lua(self) -> str:
+        """The same names as a Lua table `K`, for the store's scripts."""
+        names = {
+            "task": self.task_prefix,
+            "queue": self.queue,
+            "events": self.events,
+            "seq": self.sequence,
+            "tasks": self.index(),
+            "finished": self.finished,
+            "group": GROUP,
+        }
+        return "local K = {" + ", ".join(f"{name} = '{key}'" for name, key in names.items()) + "}\n"

@@ -1,0 +1,75 @@
+-- Stands before every script of this folder; K (the key names) stands before it, written by keys.py.
+-- Times are Redis's own, in ms, so that no two machines' clocks are compared.
+
+local MAX_EVENTS = 10000
+
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function get(id, field)
+  return redis.call('HGET', K.task .. id, field)
+end
+
+local function is_terminal(state)
+  return state == 'succeeded' or state == 'failed' or state == 'cancelled'
+end
+
+local function move(id, state)
+  local from, seq = unpack(redis.call('HMGET', K.task .. id, 'state', 'seq'))
+  redis.call('ZREM', K.tasks .. ':' .. from, id)
+  redis.call('ZADD', K.tasks .. ':' .. state, seq, id)
+  redis.call('HSET', K.task .. id, 'state', state)
+end
+
+local function leave_queue(id)
+  local entry = get(id, 'entry')
+  redis.call('XACK', K.queue, K.group, entry)
+  redis.call('XDEL', K.queue, entry)
+end
+
+local function tell(id, what)
+  redis.call('XADD', K.events, 'MAXLEN', '~', MAX_EVENTS, '*', 'task', id, 'state', what)
+end
+
+-- The one way into a terminal state: result, state, indexes, queue entry and event change together.
+local function finish(id, state, reason, fields)
+  move(id, state)
+  redis.call('HSET', K.task .. id, 'reason', reason, 'finished_at', now(), unpack(fields))
+  redis.call('ZADD', K.finished, now(), id)
+  leave_queue(id)
+  tell(id, state)
+end
+
+local function give_up(id, cause)
+  local attempts = get(id, 'attempts')
+  local times = attempts == '1' and '1 attempt' or attempts .. ' attempts'
+  local failure = {code = 'engine.lost', message = 'Gave up after ' .. times .. '; the last one ended: ' .. cause .. '.'}
+  finish(id, 'failed', 'BackoffLimitExceeded', {'failure', cjson.encode(failure)})
+end
+
+-- Another attempt from the end of the queue, or the end of the task if it has had as many as it may.
+local function retry(id, cause, max_attempts)
+  if tonumber(get(id, 'attempts')) >= tonumber(max_attempts) then
+    give_up(id, cause)
+    return 'failed'
+  end
+  leave_queue(id)
+  local entry = redis.call('XADD', K.queue, '*', 'task', id)
+  move(id, 'queued')
+  redis.call('HSET', K.task .. id, 'entry', entry, 'reason', 'Retrying', 'lease', '')
+  return 'queued'
+end
+
+local function remove(id)
+  local state = get(id, 'state')
+  if not is_terminal(state) then
+    leave_queue(id)
+  end
+  redis.call('ZREM', K.tasks .. ':' .. state, id)
+  redis.call('ZREM', K.tasks, id)
+  redis.call('ZREM', K.finished, id)
+  redis.call('DEL', K.task .. id)
+  tell(id, 'deleted')
+end

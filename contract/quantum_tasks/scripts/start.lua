@@ -1,0 +1,26 @@
+-- Turns a queue entry that this consumer holds into a lease. ARGV: entry, consumer, attempts allowed.
+-- Returns {id, lease token, attempt, program, shots, seed, method}, or nothing when there is nothing to run.
+local entry, consumer, max_attempts = unpack(ARGV)
+local held = redis.call('XPENDING', K.queue, K.group, entry, entry, 1)[1]
+if not held or held[2] ~= consumer then
+  return false -- claimed by another consumer since
+end
+local message = redis.call('XRANGE', K.queue, entry, entry)[1]
+local id = message and message[2][2]
+local state = id and get(id, 'state')
+if not state or is_terminal(state) or get(id, 'entry') ~= entry then
+  redis.call('XACK', K.queue, K.group, entry)
+  redis.call('XDEL', K.queue, entry)
+  return false
+end
+if tonumber(get(id, 'attempts')) >= tonumber(max_attempts) then
+  give_up(id, 'the worker was lost')
+  return false
+end
+local attempt = redis.call('HINCRBY', K.task .. id, 'attempts', 1)
+local token = consumer .. '/' .. redis.call('HINCRBY', K.task .. id, 'runs', 1)
+move(id, 'running')
+redis.call('HSET', K.task .. id, 'lease', token, 'reason', 'Started')
+redis.call('HSETNX', K.task .. id, 'started_at', now())
+local spec = redis.call('HMGET', K.task .. id, 'qasm', 'shots', 'seed', 'method')
+return {id, token, attempt, unpack(spec)}

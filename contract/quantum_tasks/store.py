@@ -1,0 +1,349 @@
+"""The tasks in Redis: every change of state is one atomic script (`scripts/`), and nothing else writes.
+
+A worker's claim is a lease: an entry of the queue's consumer group that it must renew. One that is idle for longer than
+the lease is claimed again by whoever asks first, and whatever the former holder says of it then is refused.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib import resources
+from typing import Any
+
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+
+from quantum_tasks.errors import (
+    Code,
+    IdempotencyMismatchError,
+    QueueFullError,
+    StoreUnavailableError,
+    TaskFinishedError,
+    TaskNotFoundError,
+)
+from quantum_tasks.keys import GROUP, Keys
+from quantum_tasks.states import Reason, State
+from quantum_tasks.task import Failure, Method, Options, Outcome, Task
+
+_FIELDS = (
+    "state",
+    "reason",
+    "shots",
+    "seed",
+    "method",
+    "attempts",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "failure",
+)
+"""What every view of a task reads; the program and the outcome are read only where they are wanted."""
+
+SWEEP_BATCH = 100
+"""How many old tasks one sweep forgets, so that no script holds Redis for long."""
+
+CONSUMER_IDLE_SECONDS = 3600
+"""After how long a consumer that holds no lease is taken for gone."""
+
+
+class Submitted(StrEnum):
+    """How the store took a submission."""
+
+    ACCEPTED = "accepted"
+    REPLAYED = "replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One attempt at one task, held until finished, released or idle for too long."""
+
+    task_id: str
+    token: str
+    attempt: int
+    qasm: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a listing, newest first; `cursor` leads to the next part and is None at the end."""
+
+    tasks: list[Task]
+    cursor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The end of a task: `state` is the word of a terminal state, or `deleted`."""
+
+    id: str
+    task_id: str
+    state: str
+
+
+class Store:
+    """The task store on one Redis.
+
+    `redis` must decode responses; `max_unfinished` bounds how many tasks may be queued or running at a time. Every
+    method raises StoreUnavailableError when Redis is away, loading, full or read-only.
+    """
+
+    def __init__(self, redis: Redis, keys: Keys | None = None, *, max_unfinished: int = 100_000) -> None:
+        self._redis = redis
+        self._keys = keys or Keys()
+        self._scripts = {name: redis.register_script(source) for name, source in _sources(self._keys).items()}
+        self._max_unfinished = max_unfinished
+
+    # -- what the API does ------------------------------------------------------------------------------------------
+
+    async def submit(self, task_id: str, qasm: str, options: Options) -> Submitted:
+        """Accept a task; once this returns it is durable. The same call again is a replay and changes nothing.
+
+        Raises IdempotencyMismatchError when the id stands for another program or other options, and QueueFullError.
+        """
+        seed = "" if options.seed is None else options.seed
+        fingerprint = hashlib.sha256(json.dumps([qasm, options.shots, seed, options.method]).encode()).hexdigest()
+        answer = await self._run(
+            "submit", task_id, qasm, options.shots, seed, options.method, fingerprint, self._max_unfinished
+        )
+        if answer == "mismatch":
+            raise IdempotencyMismatchError(task_id)
+        if answer == "full":
+            raise QueueFullError(f"{self._max_unfinished} tasks are waiting")
+        return Submitted(answer)
+
+    async def get(self, task_id: str, *, with_program: bool = False) -> Task:
+        """Read one task, with its outcome. Raises TaskNotFoundError."""
+        fields = (*_FIELDS, "outcome", "qasm") if with_program else (*_FIELDS, "outcome")
+        async with _translated_errors():
+            values = await self._redis.hmget(self._keys.task(task_id), list(fields))
+        if values[0] is None:
+            raise TaskNotFoundError(task_id)
+        return _task(task_id, dict(zip(fields, map(_text, values), strict=True)))
+
+    async def page(self, *, state: State | None = None, cursor: int | None = None, limit: int = 50) -> Page:
+        """List tasks in a state (or all), from the one after `cursor`, at most `limit`."""
+        rows = await self._run("page", state or "", "" if cursor is None else cursor, limit + 1, *_FIELDS)
+        tasks = [_task(row[1], dict(zip(_FIELDS, row[2:], strict=True))) for row in rows[:limit]]
+        return Page(tasks, int(rows[limit - 1][0]) if len(rows) > limit else None)
+
+    async def cancel(self, task_id: str) -> None:
+        """Cancel a task; again is fine. Raises TaskNotFoundError, and TaskFinishedError when it has another end."""
+        state = await self._run("cancel", task_id)
+        if state is None:
+            raise TaskNotFoundError(task_id)
+        if state != State.CANCELLED:
+            raise TaskFinishedError(f"the task has already {state}")
+
+    async def delete(self, task_id: str) -> None:
+        """Forget a task; one that runs is abandoned. Raises TaskNotFoundError."""
+        if not await self._run("delete", task_id):
+            raise TaskNotFoundError(task_id)
+
+    async def last_event(self) -> str:
+        """The id of the newest event, to read from there on."""
+        async with _translated_errors():
+            newest = await self._redis.xrevrange(self._keys.events, count=1)
+        return str(newest[0][0]) if newest else "0-0"
+
+    async def events(self, after: str, *, block_seconds: float) -> list[Event]:
+        """The ends of tasks since event `after`; waits for one up to `block_seconds`."""
+        async with _translated_errors():
+            answer = await self._redis.xread({self._keys.events: after}, count=1000, block=int(block_seconds * 1000))
+        return [Event(entry, fields["task"], fields["state"]) for entry, fields in _entries(answer)]
+
+    async def check(self) -> None:
+        """Return if a task could be accepted now. Raises StoreUnavailableError saying why not."""
+        async with _translated_errors():
+            persistence = await self._redis.info("persistence")
+            memory = await self._redis.info("memory")
+        if persistence.get("aof_enabled") and persistence.get("aof_last_write_status") != "ok":
+            raise StoreUnavailableError("Redis cannot write its log")
+        if 0 < memory.get("maxmemory", 0) <= memory["used_memory"]:
+            raise StoreUnavailableError("Redis is full")
+
+    # -- what a worker does -----------------------------------------------------------------------------------------
+
+    async def claim(self, consumer: str, *, count: int, block_seconds: float, max_attempts: int) -> list[Lease]:
+        """Lease up to `count` queued tasks; waits for the first up to `block_seconds`."""
+        async with _translated_errors(), self._group():
+            answer = await self._redis.xreadgroup(
+                GROUP, consumer, {self._keys.queue: ">"}, count=count, block=int(block_seconds * 1000)
+            )
+        return await self._start([entry for entry, _ in _entries(answer)], consumer, max_attempts)
+
+    async def reclaim(self, consumer: str, *, count: int, lease_seconds: float, max_attempts: int) -> list[Lease]:
+        """Lease up to `count` tasks whose holder let the lease run out."""
+        async with _translated_errors(), self._group():
+            _, entries, *_ = await self._redis.xautoclaim(
+                self._keys.queue, GROUP, consumer, min_idle_time=int(lease_seconds * 1000), count=count
+            )
+        return await self._start([entry for entry, _ in entries], consumer, max_attempts)
+
+    async def renew(self, consumer: str, leases: Sequence[Lease]) -> set[str]:
+        """Renew leases. Returns the ids of those that are lost: their runs are to be stopped."""
+        pairs = [value for lease in leases for value in (lease.task_id, lease.token)]
+        return set(await self._run("renew", consumer, *pairs))
+
+    async def succeed(self, lease: Lease, outcome: Outcome) -> bool:
+        """End the task with its outcome. Returns False when the lease was lost and nothing changed."""
+        return await self._end(lease, State.SUCCEEDED, Reason.COMPLETED, "outcome", asdict(outcome))
+
+    async def fail(self, lease: Lease, reason: Reason, failure: Failure) -> bool:
+        """End the task with a failure. Returns False when the lease was lost and nothing changed."""
+        return await self._end(lease, State.FAILED, reason, "failure", asdict(failure))
+
+    async def release(self, lease: Lease, cause: str, *, counts: bool, max_attempts: int) -> State | None:
+        """Give the lease back after a lost attempt; `cause` is for a person.
+
+        Returns QUEUED for another attempt, FAILED when there were as many as may be, None when the lease was lost.
+        """
+        answer = await self._run("release", lease.task_id, lease.token, cause, int(counts), max_attempts)
+        return None if answer == "lost" else State(answer)
+
+    async def sweep(self, *, retention_seconds: float) -> int:
+        """Forget up to SWEEP_BATCH tasks that ended longer ago than that. Returns how many went."""
+        async with self._group():
+            return int(
+                await self._run("sweep", int(retention_seconds * 1000), SWEEP_BATCH, CONSUMER_IDLE_SECONDS * 1000)
+            )
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    async def _start(self, entries: Sequence[str], consumer: str, max_attempts: int) -> list[Lease]:
+        started = [await self._run("start", entry, consumer, max_attempts) for entry in entries]
+        return [
+            Lease(task_id, token, int(attempt), qasm, _options(shots, seed, method))
+            for task_id, token, attempt, qasm, shots, seed, method in filter(None, started)
+        ]
+
+    async def _end(self, lease: Lease, state: State, reason: Reason, field: str, value: dict[str, Any]) -> bool:
+        body = json.dumps(value, separators=(",", ":"))
+        return bool(await self._run("finish", lease.task_id, lease.token, state, reason, field, body) == "ok")
+
+    @asynccontextmanager
+    async def _group(self) -> AsyncIterator[None]:
+        """Make the consumer group when it is missing: at the first start, and after Redis was emptied.
+
+        The call that found it missing fails as an outage does, and the caller's next one finds it.
+        """
+        try:
+            yield
+        except exceptions.ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+            await self.prepare()
+            raise StoreUnavailableError("the consumer group was missing and is made anew") from error
+
+    async def prepare(self) -> None:
+        """Make the consumer group if there is none. Workers call this at their start."""
+        async with _translated_errors():
+            try:
+                await self._redis.xgroup_create(self._keys.queue, GROUP, id="0", mkstream=True)
+            except exceptions.ResponseError as error:
+                if not str(error).startswith("BUSYGROUP"):
+                    raise
+
+    async def _run(self, script: str, *args: str | float) -> Any:  # noqa: ANN401 - a script returns what it returns
+        async with _translated_errors():
+            return await self._scripts[script](keys=[self._keys.queue], args=args)
+
+
+def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: int) -> Redis:
+    """A client as the store wants it, with bounded waits, retries and connections.
+
+    Every call may be repeated: the scripts see to that. Retries back off exponentially up to 5 s each, with jitter.
+    """
+    return Redis(
+        connection_pool=BlockingConnectionPool.from_url(
+            url,
+            decode_responses=True,
+            max_connections=max_connections,
+            timeout=timeout_seconds,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            retry=Retry(ExponentialWithJitterBackoff(cap=5, base=0.05), retries),
+        )
+    )
+
+
+def _sources(keys: Keys) -> dict[str, str]:
+    folder = resources.files("quantum_tasks") / "scripts"
+    scripts = {file.name.removesuffix(".lua"): file.read_text("utf-8") for file in folder.iterdir()}
+    prelude = keys.lua() + scripts.pop("prelude")
+    return {name: prelude + body for name, body in scripts.items()}
+
+
+_CANNOT_SERVE = ("MISCONF", "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "OOM", "NOAUTH", "BUSY ")
+"""How the answers of a Redis begin that is there but cannot do what was asked now."""
+
+
+@asynccontextmanager
+async def _translated_errors() -> AsyncIterator[None]:
+    try:
+        yield
+    except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
+        raise StoreUnavailableError("Redis cannot be reached") from error
+    except exceptions.RedisError as error:
+        if isinstance(error, exceptions.OutOfMemoryError) or any(word in str(error) for word in _CANNOT_SERVE):
+            raise StoreUnavailableError("Redis cannot serve this now") from error
+        raise
+
+
+def _entries(answer: Any) -> list[tuple[str, dict[str, str]]]:  # noqa: ANN401 - the shape is RESP2's or RESP3's
+    streams = answer.items() if isinstance(answer, dict) else answer or ()
+    found = [entries for _, entries in streams]
+    # RESP3 wraps the entries of a stream in one more list
+    flat = [
+        entry for entries in found for entry in (entries[0] if entries and isinstance(entries[0], list) else entries)
+    ]
+    return [(entry[0], entry[1] or {}) for entry in flat]
+
+
+def _text(value: bytes | str | None) -> str | None:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _options(shots: str, seed: str, method: str) -> Options:
+    return Options(shots=int(shots), seed=int(seed) if seed else None, method=Method(method))
+
+
+def _time(milliseconds: str | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def _failure(body: str | None) -> Failure | None:
+    if body is None:
+        return None
+    fields = json.loads(body)
+    return Failure(Code(fields.pop("code")), **fields)
+
+
+def _outcome(body: str | None) -> Outcome | None:
+    if body is None:
+        return None
+    fields = json.loads(body)
+    return Outcome(method=Method(fields.pop("method")), **fields)
+
+
+def _task(task_id: str, fields: dict[str, str | None]) -> Task:
+    present = {name: value for name, value in fields.items() if value is not None}
+    return Task(
+        id=task_id,
+        options=_options(present["shots"], present["seed"], present["method"]),
+        state=State(present["state"]),
+        reason=Reason(present["reason"]),
+        attempts=int(present["attempts"]),
+        created_at=datetime.fromtimestamp(int(present["created_at"]) / 1000, UTC),
+        started_at=_time(fields["started_at"]),
+        finished_at=_time(fields["finished_at"]),
+        failure=_failure(fields["failure"]),
+        outcome=_outcome(fields.get("outcome")),
+        qasm=fields.get("qasm"),
+    )
