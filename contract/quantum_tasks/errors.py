@@ -68,6 +68,10 @@ class IdempotencyMismatchError(QuantumTasksError):
     """The idempotency key was used before, for another program or other options."""
 
 
+class InvalidCursorError(QuantumTasksError):
+    """A listing's cursor that no listing gave out."""
+
+
 class QueueFullError(QuantumTasksError):
     """As many tasks wait as may wait; none was accepted."""
 

@@ -19,7 +19,7 @@ def configure(log_format: LogFormat, level: LogLevel) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer() if level is LogLevel.DEBUG else _brief_exception,
+        structlog.processors.format_exc_info if level is LogLevel.DEBUG else _brief_exception,
     ]
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())

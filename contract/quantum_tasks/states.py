@@ -47,6 +47,11 @@ class State(StrEnum):
         """The resource's word for this state."""
         return _PHASES[self]
 
+    @classmethod
+    def of(cls, phase: Phase) -> "State":
+        """The state that a phase is the word for."""
+        return next(state for state, word in _PHASES.items() if word is phase)
+
     @property
     def status(self) -> Status:
         """The seed route's word for this state."""

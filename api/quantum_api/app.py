@@ -1,0 +1,50 @@
+"""The application: doors in front of a backend."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from quantum_api.backends.base import TaskBackend
+from quantum_api.backends.redis import RedisBackend
+from quantum_api.body_limit import BodyLimit
+from quantum_api.docs import describe_errors_truly, serve_docs
+from quantum_api.problems import handle_errors
+from quantum_api.routes import health, tasks, v1
+from quantum_api.settings import ApiSettings
+
+DESCRIPTION = """
+Send an OpenQASM 3 program, get its counts. 202 means that the task will end, once, with its counts or with a reason.
+
+* `Prefer: wait=N` answers when the task has ended, after N seconds at the latest.
+* `Idempotency-Key` makes a submission safe to repeat.
+"""
+
+
+def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBackend] = RedisBackend) -> FastAPI:
+    """Make the application; `backend` is opened when it starts and closed when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with backend(settings) as app.state.backend:
+            yield
+
+    app = FastAPI(
+        title="Quantum Tasks",
+        description=DESCRIPTION,
+        version=version("quantum-tasks"),
+        license_info={"name": "Apache-2.0"},
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    for door in (tasks, v1, health):
+        app.include_router(door.router)
+    serve_docs(app)
+    describe_errors_truly(app)
+    handle_errors(app)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    return app

@@ -1,0 +1,1 @@
+"""Where tasks live: the seam between HTTP and what keeps the tasks."""

@@ -1,0 +1,70 @@
+"""The seam: what HTTP asks of whatever keeps the tasks."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from quantum_tasks.states import State
+from quantum_tasks.store import Submitted
+from quantum_tasks.task import Options, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A part of a listing, newest first. `cursor` leads to the next part and is None at the end."""
+
+    tasks: list[Task]
+    cursor: str | None
+
+
+class TaskBackend(ABC):
+    """Accepts tasks and tells what became of them. One suite of behaviour tests runs against every implementation.
+
+    Every method raises StoreUnavailableError when what keeps the tasks is away.
+    """
+
+    @abstractmethod
+    async def __aenter__(self) -> Self:
+        """Start; what keeps the tasks may still be away."""
+
+    @abstractmethod
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give up every connection."""
+
+    @abstractmethod
+    async def submit(self, task_id: str, qasm: str, options: Options) -> Submitted:
+        """Accept a task, durably. The same call again is a replay.
+
+        Raises IdempotencyMismatchError when the id stands for something else, QueueFullError.
+        """
+
+    @abstractmethod
+    async def get(self, task_id: str, *, with_program: bool = False) -> Task:
+        """One task, with its outcome. Raises TaskNotFoundError."""
+
+    @abstractmethod
+    async def wait(self, task_id: str, seconds: float) -> Task:
+        """The task at its end, or as it is after so many seconds. Raises TaskNotFoundError, also when it is deleted."""
+
+    @abstractmethod
+    async def page(self, *, state: State | None, cursor: str | None, limit: int) -> Listing:
+        """Tasks in a state (or all), at most `limit`, from `cursor` on. Raises InvalidCursorError."""
+
+    @abstractmethod
+    async def cancel(self, task_id: str) -> None:
+        """Cancel a task; again is fine. Raises TaskNotFoundError, TaskFinishedError."""
+
+    @abstractmethod
+    async def delete(self, task_id: str) -> None:
+        """Forget a task in any state. Raises TaskNotFoundError."""
+
+    @abstractmethod
+    async def ready(self) -> None:
+        """Return if a task can be accepted now. Raises StoreUnavailableError saying why not."""
+
+    @abstractmethod
+    def stop_waiting(self) -> None:
+        """End every wait now, with the task as it is, and let no new one begin: the server is about to stop."""

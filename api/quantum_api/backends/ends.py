@@ -1,0 +1,81 @@
+"""The ends of tasks, for those who wait: one reader of the event stream, however many waiters there are."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from quantum_tasks.errors import StoreUnavailableError
+from quantum_tasks.store import Store
+
+BLOCK_SECONDS = 2.0
+RETRY_SECONDS = 0.2
+
+log = structlog.get_logger(__name__)
+
+
+class Ends:
+    """Wakes those who watch a task when it ends or is deleted.
+
+    A wake-up is a reason to look again, not the news itself: after Redis was away everyone is woken, since an end may
+    have been missed.
+    """
+
+    def __init__(self, store: Store, *, max_waiting: int) -> None:
+        self._store = store
+        self._max_waiting = max_waiting
+        self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting = 0
+        self._following = True
+        self.closed = False
+
+    @property
+    def full(self) -> bool:
+        """Whether as many wait as may, or nobody may any more."""
+        return self.closed or self._waiting >= self._max_waiting
+
+    @contextmanager
+    def watch(self, task_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever there is a reason to look at the task again."""
+        woken = asyncio.Event()
+        self._watchers[task_id].add(woken)
+        self._waiting += 1
+        try:
+            yield woken
+        finally:
+            self._waiting -= 1
+            self._watchers[task_id].discard(woken)
+            if not self._watchers[task_id]:
+                del self._watchers[task_id]
+
+    def close(self) -> None:
+        """Wake everyone for the last time."""
+        self.closed = True
+        self._wake_all()
+
+    async def follow(self) -> None:
+        """Read the event stream until cancelled; Redis may go away and come back."""
+        while True:
+            try:
+                await self._follow_until_redis_goes_away()
+            except StoreUnavailableError as error:
+                if self._following:
+                    log.warning("cannot follow the ends of tasks; trying again until it works", because=str(error))
+                self._following = False
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _follow_until_redis_goes_away(self) -> None:
+        after = await self._store.last_event()
+        self._following = True
+        self._wake_all()
+        while True:
+            for event in await self._store.events(after, block_seconds=BLOCK_SECONDS):
+                after = event.id
+                for woken in self._watchers.get(event.task_id, ()):
+                    woken.set()
+
+    def _wake_all(self) -> None:
+        for watchers in self._watchers.values():
+            for woken in watchers:
+                woken.set()

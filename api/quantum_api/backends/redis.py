@@ -1,0 +1,97 @@
+"""Tasks in Redis, which is the truth: the backend of compose and of the local stack."""
+
+import asyncio
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from quantum_tasks.errors import InvalidCursorError
+from quantum_tasks.states import State
+from quantum_tasks.store import Store, Submitted, connect
+from quantum_tasks.task import Options, Task
+
+from quantum_api.backends.base import Listing, TaskBackend
+from quantum_api.backends.ends import Ends
+from quantum_api.settings import ApiSettings
+
+
+class RedisBackend(TaskBackend):
+    """The task store, and one reader of its events for everyone who waits."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._redis = connect(
+            settings.redis_url.get_secret_value(),
+            timeout_seconds=settings.redis_timeout_seconds,
+            retries=2,
+            max_connections=settings.redis_connections,
+        )
+        self._store = Store(self._redis, settings.keys, max_unfinished=settings.max_unfinished)
+        self._ends = Ends(self._store, max_waiting=settings.max_waiting)
+        self._following: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin to follow the ends of tasks."""
+        self._following = asyncio.create_task(self._ends.follow(), name="follow the ends of tasks")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        if self._following:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
+        await self._redis.aclose()
+
+    async def submit(self, task_id: str, qasm: str, options: Options) -> Submitted:
+        """See TaskBackend."""
+        return await self._store.submit(task_id, qasm, options)
+
+    async def get(self, task_id: str, *, with_program: bool = False) -> Task:
+        """See TaskBackend."""
+        return await self._store.get(task_id, with_program=with_program)
+
+    async def wait(self, task_id: str, seconds: float) -> Task:
+        """See TaskBackend. Costs a read at the beginning and one at the end, none in between."""
+        if self._ends.full:
+            return await self._store.get(task_id)
+        deadline = asyncio.get_running_loop().time() + seconds
+        with self._ends.watch(task_id) as woken:
+            # watched first, read second: an end in between wakes us
+            task = await self._store.get(task_id)
+            while not task.state.terminal and await _set_by(woken, deadline) and not self._ends.closed:
+                woken.clear()
+                task = await self._store.get(task_id)
+            return task
+
+    async def page(self, *, state: State | None, cursor: str | None, limit: int) -> Listing:
+        """See TaskBackend. The cursor is the number of the last task given."""
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < len(str(2**53))):
+            raise InvalidCursorError(cursor)
+        page = await self._store.page(state=state, cursor=None if cursor is None else int(cursor), limit=limit)
+        return Listing(page.tasks, None if page.cursor is None else str(page.cursor))
+
+    async def cancel(self, task_id: str) -> None:
+        """See TaskBackend."""
+        await self._store.cancel(task_id)
+
+    async def delete(self, task_id: str) -> None:
+        """See TaskBackend."""
+        await self._store.delete(task_id)
+
+    async def ready(self) -> None:
+        """See TaskBackend."""
+        await self._store.check()
+
+    def stop_waiting(self) -> None:
+        """See TaskBackend."""
+        self._ends.close()
+
+
+async def _set_by(event: asyncio.Event, deadline: float) -> bool:
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await event.wait()
+    except TimeoutError:
+        return False

@@ -1,0 +1,118 @@
+"""Every refusal has one shape, made here: from an exception to an answer, in one table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from quantum_tasks.errors import (
+    IdempotencyMismatchError,
+    InvalidCursorError,
+    QueueFullError,
+    StoreUnavailableError,
+    TaskFinishedError,
+    TaskNotFoundError,
+)
+from starlette.exceptions import HTTPException
+
+log = structlog.get_logger(__name__)
+
+_MAX_ERRORS = 20
+"""How many places of a body one answer names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    message: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    loc: tuple[str, ...] | None = None
+
+
+_ANSWERS: dict[type[Exception], _Answer] = {
+    TaskNotFoundError: _Answer(404, "Task not found."),
+    TaskFinishedError: _Answer(409, "The task has already ended."),
+    IdempotencyMismatchError: _Answer(422, "This Idempotency-Key was used for another program or other options."),
+    InvalidCursorError: _Answer(400, "The cursor is not one that a listing gave.", loc=("query", "cursor")),
+    QueueFullError: _Answer(503, "Too many tasks are waiting. Try again later.", {"Retry-After": "5"}),
+    StoreUnavailableError: _Answer(503, "The task store is unavailable. Try again later.", {"Retry-After": "1"}),
+}
+
+
+def problem(
+    status: int,
+    message: str,
+    errors: Sequence[Mapping[str, Any]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The answer to a request that is not done: `message` for a person, `errors` for the places in the request."""
+    body: dict[str, Any] = {"status": "error", "message": message}
+    if errors is not None:
+        body["errors"] = list(errors)
+    return JSONResponse(body, status, dict(headers or {}))
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Answer every exception in the one shape."""
+    for kind in _ANSWERS:
+        app.add_exception_handler(kind, _known)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _known(_request: Request, error: Exception) -> JSONResponse:
+    answer = _ANSWERS[type(error)]
+    errors = [{"loc": answer.loc, "message": answer.message}] if answer.loc else None
+    return problem(answer.status, answer.message, errors, answer.headers)
+
+
+async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what this handler is registered for
+    errors = [
+        {"loc": [_readable(part) for part in found["loc"]], "message": _message(found)} for found in error.errors()
+    ]
+    first = errors[0]
+    return problem(400, f"Invalid request: {_place(first['loc'])}: {first['message']}", errors[:_MAX_ERRORS])
+
+
+async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what this handler is registered for
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # FastAPI's word for a body that it could not even begin to read
+        message = "The body is not JSON that can be read."
+        return problem(400, f"Invalid request: body: {message}", [{"loc": ["body"], "message": message}])
+    phrase = HTTPStatus(error.status_code).phrase
+    message = error.detail if error.detail != phrase else f"{phrase}."
+    return problem(error.status_code, message, headers=error.headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("a request failed unexpectedly", method=request.method, path=request.url.path, exc_info=error)
+    return problem(500, "Something went wrong here, not with your request.")
+
+
+def _message(found: Mapping[str, Any]) -> str:
+    match found["type"]:
+        case "json_invalid":
+            return f"The body is not JSON: {found['ctx']['error']}."
+        case "model_attributes_type":
+            return "The body should be a JSON object, sent with Content-Type: application/json."
+        case "extra_forbidden":
+            return "There is no such option."
+        case "value_error":
+            return f"{found['ctx']['error']}."
+    return f"{found['msg']}."
+
+
+def _readable(part: str | int) -> str | int:
+    # an unknown key is named back to its sender, but not at any length, nor with what JSON cannot carry
+    return part if isinstance(part, int) else part.encode("utf-8", "replace").decode()[:100]
+
+
+def _place(loc: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in loc)

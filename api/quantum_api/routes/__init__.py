@@ -1,0 +1,1 @@
+"""The doors: the two seed routes, the full resource, and health."""

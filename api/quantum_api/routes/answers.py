@@ -1,0 +1,45 @@
+"""The refusals that routes share, documented with examples for `/docs`."""
+
+from typing import Any
+
+from quantum_api.schemas import Problem
+
+Answers = dict[int | str, dict[str, Any]]
+
+
+def _problem(
+    status: int, description: str, message: str, *, loc: list[str] | None = None, retry: bool = False
+) -> Answers:
+    example: dict[str, Any] = {"status": "error", "message": message}
+    if loc:
+        example["errors"] = [{"loc": loc, "message": message.rpartition(": ")[2]}]
+    answer: dict[str, Any] = {
+        "model": Problem,
+        "description": description,
+        "content": {"application/json": {"example": example}},
+    }
+    if retry:
+        answer["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
+    return {status: answer}
+
+
+NOT_FOUND = _problem(404, "No such task", "Task not found.")
+UNAVAILABLE = _problem(
+    503, "The task store is away or full", "The task store is unavailable. Try again later.", retry=True
+)
+BAD_REQUEST = _problem(
+    400,
+    "The request is wrong",
+    "Invalid request: body.shots: Input should be greater than or equal to 1.",
+    loc=["body", "shots"],
+)
+TOO_LARGE = _problem(413, "The body is too large", "The body is larger than 2097152 bytes.")
+FINISHED = _problem(409, "The task has another end", "The task has already ended.")
+MISMATCH = _problem(
+    422,
+    "The idempotency key stands for another request",
+    "This Idempotency-Key was used for another program or other options.",
+)
+
+ACCEPT_PROBLEMS: Answers = {**BAD_REQUEST, **TOO_LARGE, **MISMATCH, **UNAVAILABLE}
+READ_PROBLEMS: Answers = {**BAD_REQUEST, **UNAVAILABLE}

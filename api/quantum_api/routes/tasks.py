@@ -1,0 +1,52 @@
+"""`POST /tasks` and `GET /tasks/{id}`: the two seed routes, bare bodies."""
+
+from fastapi import APIRouter, Response
+from quantum_tasks.states import State
+from quantum_tasks.task import Task
+
+from quantum_api.routes.answers import ACCEPT_PROBLEMS, NOT_FOUND, READ_PROBLEMS
+from quantum_api.routes.requests import Backend, IdempotencyKey, TaskId, Wait, accept
+from quantum_api.schemas import Accepted, Completed, Failed, Finished, Pending, Submission
+
+router = APIRouter(tags=["tasks"])
+
+
+@router.post(
+    "/tasks",
+    status_code=202,
+    response_model_exclude_none=True,
+    responses={200: {"model": Finished, "description": "Ended within `Prefer: wait`"}, **ACCEPT_PROBLEMS},
+)
+async def submit_task(
+    submission: Submission, backend: Backend, wait: Wait, response: Response, key: IdempotencyKey = None
+) -> Accepted | Finished:
+    """Accept an OpenQASM 3 program. 202 means that it will end, with counts or with a reason."""
+    task_id = await accept(backend, submission.qc, submission.options, key, response)
+    response.headers["Location"] = f"/tasks/{task_id}"
+    if wait is not None:
+        task = await backend.wait(task_id, wait)
+        if task.state.terminal:
+            response.status_code = 200
+            return Finished(task_id=task_id, **_answer(task).model_dump())
+    return Accepted(task_id=task_id)
+
+
+@router.get("/tasks/{task_id}", responses={**NOT_FOUND, **READ_PROBLEMS})
+async def get_task(task_id: TaskId, backend: Backend, wait: Wait) -> Completed | Pending | Failed:
+    """Say what became of a task: its counts, that it is still in progress, or why it has none."""
+    return _answer(await backend.get(task_id) if wait is None else await backend.wait(task_id, wait))
+
+
+def _answer(task: Task) -> Completed | Pending | Failed:
+    if task.outcome:
+        return Completed(result=task.outcome.counts)
+    if not task.state.terminal:
+        return Pending()
+    return Failed(message=_why(task))
+
+
+def _why(task: Task) -> str:
+    failure = task.failure
+    if failure is None:
+        return "The task was cancelled." if task.state is State.CANCELLED else "The task failed."
+    return failure.message if failure.line is None else f"{failure.line}:{failure.column}: {failure.message}"

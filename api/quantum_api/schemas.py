@@ -1,0 +1,236 @@
+"""What goes over the wire: requests and answers, with real examples."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, StrictInt, StrictStr
+from pydantic.alias_generators import to_camel
+from quantum_tasks.conditions import Condition, conditions
+from quantum_tasks.states import Phase, Reason, Status
+from quantum_tasks.task import DEFAULT_SHOTS, MAX_PROGRAM_BYTES, MAX_SEED, MAX_SHOTS, Method, Options, Task
+
+BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
+"""The program of the examples."""
+
+EXAMPLE_ID = "2f1f2f3c-8a58-4f0e-9b1e-6f6c0f6f2a11"
+EXAMPLE_COUNTS: dict[str, JsonValue] = {"00": 498, "11": 526}
+
+
+def _program_size(program: str) -> str:
+    try:
+        size = len(program.encode())
+    except UnicodeEncodeError as error:
+        raise ValueError(f"The program has half of a surrogate pair at position {error.start}") from None
+    if size > MAX_PROGRAM_BYTES:
+        raise ValueError(f"The program has {size} bytes, more than {MAX_PROGRAM_BYTES}")
+    return program
+
+
+def _not_blank(program: str) -> str:
+    if not program.strip():
+        raise ValueError("The program is empty")
+    return program
+
+
+Program = Annotated[
+    StrictStr,
+    AfterValidator(_not_blank),
+    AfterValidator(_program_size),
+    Field(min_length=1, max_length=MAX_PROGRAM_BYTES, description="An OpenQASM 3 program", examples=[BELL]),
+]
+Shots = Annotated[StrictInt, Field(ge=1, le=MAX_SHOTS, description="How often the circuit is run and measured")]
+Seed = Annotated[
+    StrictInt | None, Field(ge=0, le=MAX_SEED, description="Equal seeds give equal counts; null draws one")
+]
+Time = Annotated[datetime, PlainSerializer(lambda time: time.isoformat(timespec="milliseconds").replace("+00:00", "Z"))]
+
+
+class _OptionFields(BaseModel):
+    shots: Shots = DEFAULT_SHOTS
+    seed: Seed = None
+    method: Annotated[Method, Field(description="How the circuit is simulated")] = Method.AUTOMATIC
+
+    @property
+    def options(self) -> Options:
+        return Options(shots=self.shots, seed=self.seed, method=self.method)
+
+
+class Submission(_OptionFields):
+    """The body of `POST /tasks`."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"qc": BELL}]})
+
+    qc: Program
+
+
+class TaskSpec(_OptionFields):
+    """The body of `POST /v1/tasks`, and the `spec` of a task."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"qasm": BELL, "shots": 1024}]})
+
+    qasm: Program
+
+
+class Accepted(BaseModel):
+    """The task is accepted, and durable."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"task_id": EXAMPLE_ID, "message": "Task submitted successfully."}]}
+    )
+
+    task_id: str
+    message: Literal["Task submitted successfully."] = "Task submitted successfully."
+
+
+class Completed(BaseModel):
+    """The task has its counts."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "completed", "result": EXAMPLE_COUNTS}]})
+
+    status: Literal[Status.COMPLETED] = Status.COMPLETED
+    result: Annotated[Mapping[str, int], Field(description="Bit strings, and how many shots gave each")]
+
+
+class Finished(BaseModel):
+    """The task that was submitted ended within `Prefer: wait`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"task_id": EXAMPLE_ID, "status": "completed", "result": EXAMPLE_COUNTS}]}
+    )
+
+    task_id: str
+    status: Literal[Status.COMPLETED, Status.ERROR]
+    result: Mapping[str, int] | None = None
+    message: str | None = None
+
+
+class Pending(BaseModel):
+    """The task is queued or running."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "pending", "message": "Task is still in progress."}]}
+    )
+
+    status: Literal[Status.PENDING] = Status.PENDING
+    message: Literal["Task is still in progress."] = "Task is still in progress."
+
+
+class Failed(BaseModel):
+    """The task ended without counts."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"status": "error", "message": "5:1: gate 'hh' is not defined."}]}
+    )
+
+    status: Literal[Status.ERROR] = Status.ERROR
+    message: str
+
+
+class Place(BaseModel):
+    """One place in a request that is wrong."""
+
+    loc: list[str | int]
+    message: str
+
+
+class Problem(BaseModel):
+    """The request was not done."""
+
+    status: Literal["error"] = "error"
+    message: Annotated[str, Field(description="Why, for a person")]
+    errors: Annotated[list[Place] | None, Field(description="Where, when the request itself is wrong")] = None
+
+
+class Health(BaseModel):
+    """The answer of a probe."""
+
+    status: Literal["ok"] = "ok"
+
+
+class _Resource(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True)
+
+
+class ConditionResource(_Resource):
+    """One fact about a task, in the words of Kubernetes."""
+
+    type: Literal["Scheduled", "Running", "Finished"]
+    status: Literal["True", "False"]
+    reason: Reason
+    message: str
+    last_transition_time: Time
+
+
+class ResultResource(_Resource):
+    """What the simulation gave."""
+
+    counts: Annotated[Mapping[str, int], Field(description="Bit strings, and how many shots gave each")]
+    shots: int
+    seed: Annotated[int, Field(description="The seed that was used: the same one gives the same counts")]
+    qubits: int
+    method: Annotated[Method, Field(description="The method that ran")]
+
+
+class ErrorResource(_Resource):
+    """Why there are no counts; `line` and `column` count from 1."""
+
+    code: str
+    message: str
+    line: int | None
+    column: int | None
+
+
+class SpecResource(_Resource):
+    """What was asked for. Listings leave the program out."""
+
+    qasm: str | None = None
+    shots: int
+    seed: int | None
+    method: Method
+
+
+class TaskResource(_Resource):
+    """A task, whole."""
+
+    id: str
+    spec: SpecResource
+    phase: Phase
+    reason: Reason
+    conditions: list[ConditionResource]
+    attempts: int
+    created_at: Time
+    started_at: Time | None
+    finished_at: Time | None
+    result: ResultResource | None
+    error: ErrorResource | None
+
+    @classmethod
+    def of(cls, task: Task) -> "TaskResource":
+        """The resource of a task."""
+        return cls(
+            id=task.id,
+            spec=SpecResource(
+                qasm=task.qasm, shots=task.options.shots, seed=task.options.seed, method=task.options.method
+            ),
+            phase=task.state.phase,
+            reason=task.reason,
+            conditions=[_condition(condition) for condition in conditions(task)],
+            attempts=task.attempts,
+            created_at=task.created_at,
+            started_at=task.started_at,
+            finished_at=task.finished_at,
+            result=ResultResource.model_validate(task.outcome) if task.outcome else None,
+            error=ErrorResource.model_validate(task.failure) if task.failure else None,
+        )
+
+
+class TaskList(_Resource):
+    """A part of a listing, newest first."""
+
+    tasks: list[TaskResource]
+    next_cursor: Annotated[str | None, Field(description="Leads to the next part; null at the end")]
+
+
+def _condition(condition: Condition) -> ConditionResource:
+    return ConditionResource.model_validate(condition)

@@ -1,0 +1,23 @@
+"""What the API is told by its environment."""
+
+from typing import Annotated
+
+from pydantic import Field
+from quantum_tasks.settings import Settings
+
+
+class ApiSettings(Settings):
+    """The API's settings, from `QT_...`."""
+
+    host: Annotated[str, Field(description="Address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 picks a free one")] = 8000
+    max_body_bytes: Annotated[int, Field(ge=1024, description="Largest request body")] = 2 * 1024 * 1024
+    max_wait_seconds: Annotated[float, Field(ge=0, le=600, description="Longest `Prefer: wait`")] = 60
+    max_waiting: Annotated[int, Field(ge=0, description="Requests that may wait at a time; others do not wait")] = (
+        10_000
+    )
+    max_unfinished: Annotated[int, Field(ge=1, description="Tasks that may be queued or running at a time")] = 100_000
+    redis_connections: Annotated[int, Field(ge=2, description="Connections to Redis")] = 32
+    redis_timeout_seconds: Annotated[float, Field(gt=0, le=60, description="Longest wait for Redis's answer")] = 5
+    shutdown_seconds: Annotated[int, Field(ge=0, description="Longest wait for open requests at the end")] = 10
+    access_log: Annotated[bool, Field(description="Log every request")] = False

@@ -1,0 +1,40 @@
+"""A task's conditions: the same facts as its state, in the form that Kubernetes tools read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from quantum_tasks.states import Reason, State
+from quantum_tasks.task import Task
+
+ConditionType = Literal["Scheduled", "Running", "Finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One fact: whether it holds, since when, and why."""
+
+    type: ConditionType
+    status: Literal["True", "False"]
+    reason: Reason
+    message: str
+    last_transition_time: datetime
+
+
+def conditions(task: Task) -> tuple[Condition, ...]:
+    """The conditions of a task, as far as it has come: `Scheduled`, then `Running`, then `Finished`."""
+    return tuple(_conditions(task))
+
+
+def _conditions(task: Task) -> Iterator[Condition]:
+    yield Condition("Scheduled", "True", Reason.QUEUED, "The task is accepted.", task.created_at)
+    if task.started_at:
+        running = task.state is State.RUNNING
+        reason = Reason.STARTED if running else task.reason
+        since = task.finished_at or task.started_at
+        message = f"Attempt {task.attempts} is running." if running else "No attempt is running."
+        yield Condition("Running", "True" if running else "False", reason, message, since)
+    if task.finished_at:
+        message = task.failure.message if task.failure else "The task has its counts."
+        yield Condition("Finished", "True", task.reason, message, task.finished_at)
