@@ -29,7 +29,7 @@ from quantum_tasks.errors import (
 )
 from quantum_tasks.keys import GROUP, Keys
 from quantum_tasks.states import Reason, State
-from quantum_tasks.task import Failure, Method, Options, Outcome, Task
+from quantum_tasks.task import MAX_PROGRAM_BYTES, Failure, Method, Options, Outcome, Task
 
 _FIELDS = (
     "state",
@@ -159,13 +159,13 @@ class Store:
         return [Event(entry, fields["task"], fields["state"]) for entry, fields in _entries(answer)]
 
     async def check(self) -> None:
-        """Return if a task could be accepted now. Raises StoreUnavailableError saying why not."""
+        """Return if any task could be accepted now, even one with the largest program. Raises StoreUnavailableError saying why not."""
         async with _translated_errors():
             persistence = await self._redis.info("persistence")
             memory = await self._redis.info("memory")
         if persistence.get("aof_enabled") and persistence.get("aof_last_write_status") != "ok":
             raise StoreUnavailableError("Redis cannot write its log")
-        if 0 < memory.get("maxmemory", 0) <= memory["used_memory"]:
+        if 0 < memory.get("maxmemory", 0) < memory["used_memory"] + 2 * MAX_PROGRAM_BYTES:
             raise StoreUnavailableError("Redis is full")
 
     # -- what a worker does -----------------------------------------------------------------------------------------
@@ -260,8 +260,8 @@ def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: 
 
     Every call may be repeated: the scripts see to that. Retries back off exponentially up to 5 s each, with jitter.
     """
-    return Redis(
-        connection_pool=BlockingConnectionPool.from_url(
+    return Redis.from_pool(
+        BlockingConnectionPool.from_url(
             url,
             decode_responses=True,
             max_connections=max_connections,

@@ -1,0 +1,50 @@
+"""What runs inside a child process.
+
+The supervisor loads this module too, to name its functions, and has no use for a simulator: the simulator is loaded
+where it is used.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from quantum_tasks.errors import ProgramError
+from quantum_tasks.task import Options, Outcome
+
+_PR_SET_PDEATHSIG = 1
+
+
+def prepare(quiet: bool) -> None:  # noqa: FBT001 - pebble passes initargs by position
+    """Make this process a child that cannot outlive its parent nor take it down.
+
+    It ends with its parent, is the first that the kernel kills when memory runs out, gives way to its supervisor's
+    heartbeats, and leaves no core files. `quiet` sends what libraries print, on behalf of strangers, nowhere.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        with suppress(OSError):  # not everywhere may a process do even this
+            Path("/proc/self/oom_score_adj").write_text("1000")
+    os.nice(5)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if quiet:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+
+
+def ready() -> None:
+    """Answer: the child is up."""
+
+
+def run(program: str, options: Options, memory_bytes: int, threads: int) -> Outcome | ProgramError:
+    """Simulate; a refusal is a value here, since an exception would take its traceback along."""
+    from quantum_runner.simulate import Machine, simulate  # noqa: PLC0415 - see above
+
+    try:
+        return simulate(program, options, Machine(memory_bytes=memory_bytes, threads=threads))
+    except ProgramError as refusal:
+        return ProgramError(refusal.code, refusal.message, refusal.line, refusal.column)

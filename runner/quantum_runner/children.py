@@ -1,0 +1,124 @@
+"""Warm child processes that simulate, each killable at any time without harm to the others.
+
+A child is a pebble pool of one process: pebble starts, watches, times out and kills it. After anything unusual the
+whole pool is thrown away, since a process that was killed may have held one of its locks.
+"""
+
+import asyncio
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from signal import Signals
+from typing import TypeVar
+
+from pebble import CONSTS, ProcessExpired, ProcessPool
+from quantum_tasks.errors import ProgramError, QuantumTasksError
+from quantum_tasks.task import Options, Outcome
+
+from quantum_runner import child, container
+
+T = TypeVar("T")
+
+CONSTS.term_timeout = 0.2  # seconds from SIGTERM to SIGKILL: a simulation does not listen
+
+_START_SECONDS = 120
+"""How long a process may take to load the simulator, on a slow machine."""
+
+_GRACE_SECONDS = 10
+"""How long after a deadline pebble may take to notice."""
+
+
+class DeadlineExceededError(QuantumTasksError):
+    """The simulation ran for longer than it may; its child was killed."""
+
+
+class ChildLostError(QuantumTasksError):
+    """The child died in the middle of a simulation; the message says how."""
+
+
+class Child:
+    """One place for one simulation at a time, with a warm process in it."""
+
+    def __init__(self, *, memory_bytes: int, threads: int, simulations: int, quiet: bool = True) -> None:
+        """Give each simulation so much memory and so many threads; replace the process after so many `simulations`."""
+        self._machine = (memory_bytes, threads)
+        self._simulations = simulations
+        self._quiet = quiet
+        self._pool: ProcessPool | None = None
+
+    async def start(self) -> None:
+        """Have a process that is warm. Raises ChildLostError."""
+        await self._in_child(child.ready, (), _START_SECONDS)
+
+    async def run(self, program: str, options: Options, deadline_seconds: float) -> Outcome:
+        """Simulate. Cancelling this kills the process.
+
+        Raises ProgramError for a refusal, DeadlineExceededError, ChildLostError.
+        """
+        answer = await self._in_child(child.run, (program, options, *self._machine), deadline_seconds)
+        if isinstance(answer, ProgramError):
+            raise answer
+        return answer
+
+    async def stop(self) -> None:
+        """End the process, whatever it is doing."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.stop()  # type: ignore[no-untyped-call] # pebble does not say that it returns nothing
+            await asyncio.to_thread(pool.join)
+
+    async def _in_child(self, function: Callable[..., T], args: tuple[object, ...], seconds: float) -> T:
+        pool = self._pool = self._pool or self._new_pool()
+        kills = container.oom_kills()
+        settled = False
+        try:
+            # pebble times the run from its start in the child; the outer bound is for a pool that is stuck
+            async with asyncio.timeout(seconds + _GRACE_SECONDS):
+                answer = await asyncio.wrap_future(pool.schedule(function, args=args, timeout=seconds))
+            settled = True
+        except TimeoutError as error:
+            raise DeadlineExceededError(f"ran for longer than {seconds:g} s") from error
+        except ProcessExpired as error:
+            raise ChildLostError(_cause(error.exitcode, ran_out_of_memory=container.oom_kills() > kills)) from error
+        except (BrokenProcessPool, RuntimeError) as error:
+            raise ChildLostError("the process was not there any more") from error
+        finally:
+            if not settled:
+                await self.stop()
+        return answer
+
+    def _new_pool(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=1,
+            max_tasks=self._simulations,
+            initializer=child.prepare,
+            initargs=(self._quiet,),
+            context=_fork_server(),
+        )
+
+
+@cache
+def _fork_server() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["quantum_runner.warm"])
+    return context
+
+
+def one_thread_per_library() -> None:
+    """Keep the libraries' thread pools small, unless told otherwise. Must come before the first child is started.
+
+    Aer is given its threads by name; OpenMP's waiting threads would otherwise spin on the processors of others.
+    """
+    for name, value in {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}.items():
+        os.environ.setdefault(name, value)
+
+
+def _cause(exit_code: int, *, ran_out_of_memory: bool) -> str:
+    if ran_out_of_memory:
+        return "the memory ran out and the process was killed"
+    if exit_code < 0:
+        return f"the process was killed by signal {-exit_code} ({Signals(-exit_code).name})"
+    return f"the process ended with exit code {exit_code}"

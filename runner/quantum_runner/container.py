@@ -1,0 +1,53 @@
+"""What this process may use: the container's limits where there are some, else the machine's."""
+
+import os
+from pathlib import Path
+
+import psutil
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def processors() -> int:
+    """How many processors this process may use: affinity and the cgroup's quota, at least 1."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _quota()
+    return allowed if quota is None else max(1, min(allowed, quota))
+
+
+def memory_bytes() -> int:
+    """How much memory this container (or machine) has in all."""
+    limits = [_number(_CGROUP / "memory.max"), _number(_CGROUP / "memory/memory.limit_in_bytes")]
+    return min(psutil.virtual_memory().total, *(limit for limit in limits if limit is not None), 2**63)
+
+
+def oom_kills() -> int:
+    """How many processes of this container the kernel has killed for memory so far."""
+    for path in (_CGROUP / "memory.events", _CGROUP / "memory/memory.oom_control"):
+        for line in _lines(path):
+            name, _, value = line.partition(" ")
+            if name == "oom_kill":
+                return int(value)
+    return 0
+
+
+def _quota() -> int | None:
+    version_2 = " ".join(_lines(_CGROUP / "cpu.max")).split()
+    if version_2:
+        quota, period = version_2
+        return None if quota == "max" else int(quota) // int(period)
+    quota_v1 = _number(_CGROUP / "cpu/cpu.cfs_quota_us")
+    period_v1 = _number(_CGROUP / "cpu/cpu.cfs_period_us")
+    return quota_v1 // period_v1 if quota_v1 and period_v1 and quota_v1 > 0 else None
+
+
+def _number(path: Path) -> int | None:
+    text = "".join(_lines(path)).strip()
+    return int(text) if text.lstrip("-").isdigit() else None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []

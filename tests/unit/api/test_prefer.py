@@ -1,0 +1,32 @@
+"""The Prefer header."""
+
+import pytest
+from quantum_api.prefer import wait_seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        (["wait=5"], 5),
+        (["wait=0"], 0),
+        (["Wait = 5"], 5),
+        (['wait="5"'], 5),
+        (["respond-async, wait=5"], 5),
+        (["respond-async", "wait=5"], 5),
+        (["wait=5; strict"], 5),
+        (["wait=5, wait=7"], 5),
+        (["wait=1000"], 60),
+        (["wait=0.5"], 0.5),
+        (["wait=-1"], None),
+        (["wait=nan"], None),
+        (["wait=inf"], None),
+        (["wait"], None),
+        (["wait=soon"], None),
+        (["handling=strict"], None),
+        ([""], None),
+        ([], None),
+    ],
+)
+def test_wait_is_read_as_rfc_7240_has_it(headers: list[str], seconds: float | None) -> None:
+    """The first wait counts, capped at the longest allowed; what cannot be read is ignored."""
+    assert wait_seconds(headers, longest=60) == seconds
