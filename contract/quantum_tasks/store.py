@@ -159,7 +159,7 @@ class Store:
         return [Event(entry, fields["task"], fields["state"]) for entry, fields in _entries(answer)]
 
     async def check(self) -> None:
-        """Return if any task could be accepted now, even one with the largest program. Raises StoreUnavailableError saying why not."""
+        """Return if any task could be accepted now, even the largest. Raises StoreUnavailableError saying why not."""
         async with _translated_errors():
             persistence = await self._redis.info("persistence")
             memory = await self._redis.info("memory")

@@ -18,7 +18,8 @@ if tonumber(get(id, 'attempts')) >= tonumber(max_attempts) then
   return false
 end
 local attempt = redis.call('HINCRBY', K.task .. id, 'attempts', 1)
-local token = consumer .. '/' .. redis.call('HINCRBY', K.task .. id, 'runs', 1)
+-- the entry makes it differ from the tokens of an earlier, deleted task of the same id
+local token = consumer .. '/' .. entry .. '/' .. redis.call('HINCRBY', K.task .. id, 'runs', 1)
 move(id, 'running')
 redis.call('HSET', K.task .. id, 'lease', token, 'reason', 'Started')
 redis.call('HSETNX', K.task .. id, 'started_at', now())
