@@ -12,6 +12,9 @@ class Code(StrEnum):
 
     SYNTAX = "syntax.invalid"
     ENCODING = "syntax.encoding"
+    VERSION = "syntax.version"
+    SEMANTIC = "sem.invalid"
+    UNDEFINED = "sem.undefined"
     UNSUPPORTED = "sem.unsupported"
     NO_MEASUREMENT = "sem.no_measurement"
     INPUT_MISSING = "input.missing"
@@ -21,6 +24,8 @@ class Code(StrEnum):
     QUBITS = "limit.qubits"
     BITS = "limit.bits"
     OPERATIONS = "limit.operations"
+    NUMBER = "limit.number"
+    GATE_WIDTH = "limit.gate_width"
     MEMORY = "limit.memory"
     RESULT_BYTES = "limit.result"
     DEADLINE = "limit.deadline"
