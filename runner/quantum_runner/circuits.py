@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from qiskit.circuit import ControlFlowOp, ForLoopOp, Operation, QuantumCircuit, WhileLoopOp
 
-IDLE = frozenset({"barrier", "delay"})
-"""Operations that leave a qubit as it is."""
-
 UNBOUNDED = 10**9
 """Stands for how often the body of a `while` runs."""
 
@@ -19,6 +16,21 @@ class Step:
     operation: Operation
     qubits: tuple[int, ...]
     times: int
+
+
+def has_control_flow(circuit: QuantumCircuit) -> bool:
+    """Whether what runs depends on what was measured."""
+    return any(isinstance(instruction.operation, ControlFlowOp) for instruction in circuit.data)
+
+
+def without_idle_qubits(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The circuit on the qubits that it acts on."""
+    used = {qubit for instruction in circuit.data for qubit in instruction.qubits}
+    qubits = [qubit for qubit in circuit.qubits if qubit in used]
+    compact = QuantumCircuit(qubits, circuit.clbits, *circuit.cregs, global_phase=circuit.global_phase)
+    for instruction in circuit.data:
+        compact._append(instruction)  # noqa: SLF001 - Qiskit's own fast path, for instructions that fit by construction
+    return compact
 
 
 def steps(circuit: QuantumCircuit) -> Iterator[Step]:

@@ -4,7 +4,9 @@
 and used only for circuits that need it costs next to nothing.
 """
 
+from collections.abc import Mapping
 from functools import cache
+from itertools import accumulate, groupby
 
 from qiskit.circuit import (
     BreakLoopOp,
@@ -26,7 +28,7 @@ from qiskit_aer import AerSimulator
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method
 
-from quantum_runner.circuits import steps
+from quantum_runner.circuits import has_control_flow, steps, without_idle_qubits
 from quantum_runner.limits import MAX_QUBITS
 
 MAX_RESULT_BYTES = 64 * 2**20
@@ -43,12 +45,11 @@ _CONTROL_FLOW = {
 
 
 def lower(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The circuit in gates that Aer runs; the same object when it already is."""
+    """The circuit in gates that Aer runs, and without qubits that Aer would keep for nothing."""
     basis = _basis()
-    if all(step.operation.name in basis for step in steps(circuit)):
-        return circuit
-    lowered: QuantumCircuit = _pass_manager().run(circuit)
-    return lowered
+    if not all(step.operation.name in basis for step in steps(circuit)):
+        circuit = _pass_manager().run(circuit)
+    return without_idle_qubits(circuit) if has_control_flow(circuit) else circuit
 
 
 def run(
@@ -64,17 +65,42 @@ def run(
             seed_simulator=seed,
             max_memory_mb=max(1, memory_bytes // 2**20),
             max_parallel_threads=threads,
+            # dropping what comes after the last measurement, Aer drops the end of a `while`, too, and then fails
+            enable_truncation=not has_control_flow(circuit),
         )
         .result()
     )
     if not result.success:
-        raise ProgramError(Code.ENGINE_FAILED, "The simulator could not run this program.")
-    counts: dict[str, int] = result.get_counts()
+        why = result.status.removeprefix("ERROR:").strip()
+        raise ProgramError(Code.ENGINE_FAILED, f"The simulator could not run this program: {why[:200]}")
+    counts = _keyed_by_bits(result.data().get("counts", {}), circuit)
     size = sum(len(bits) + len(str(count)) + 4 for bits, count in counts.items())
     if size > MAX_RESULT_BYTES:
         message = f"The counts take {size} bytes, more than {MAX_RESULT_BYTES}: measure less, or with fewer shots."
         raise ProgramError(Code.RESULT_BYTES, message)
-    return dict(counts)
+    return counts
+
+
+def _keyed_by_bits(counts: Mapping[str, int], circuit: QuantumCircuit) -> dict[str, int]:
+    """From Aer's hexadecimal keys to bit strings: registers joined by spaces, the last declared first.
+
+    Qiskit's own `get_counts` does the same, but loses bits that are in no register, and counts the bits of an alias
+    twice. Bits in no register that were declared one after the other stand together, as if they were one.
+    """
+    sizes = _group_sizes(circuit)
+    keyed = {}
+    for key, count in counts.items():
+        bits = f"{int(key, 16):0{circuit.num_clbits}b}"
+        ends = [len(bits) - end for end in accumulate(sizes)]
+        groups = [bits[end : end + size] for end, size in zip(ends, sizes, strict=True)]
+        keyed[" ".join(reversed(groups))] = count
+    return keyed
+
+
+def _group_sizes(circuit: QuantumCircuit) -> list[int]:
+    """How many bits each register has, first declared first; an alias comes after what it is an alias of."""
+    first_registers = (next(iter(circuit.find_bit(bit).registers), (None, 0))[0] for bit in circuit.clbits)
+    return [len(list(bits)) for _, bits in groupby(first_registers)]
 
 
 def warm() -> None:

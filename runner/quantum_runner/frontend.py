@@ -225,6 +225,19 @@ class _Importer(ConvertVisitor):  # type: ignore[misc] # the importer has no typ
                 self.visit(statement, inner)
         return context
 
+    def visit_QuantumBarrier(self, node: ast.QuantumBarrier, context: State) -> State:  # noqa: N802 - likewise
+        """Check the operands and leave it out: it changes no counts, and would keep idle qubits in memory."""
+        for qubit in node.qubits:
+            self._resolve_qarg(qubit, context)
+        return context
+
+    def visit_DelayInstruction(self, node: ast.DelayInstruction, context: State) -> State:  # noqa: N802 - likewise
+        """Check the operands and leave it out, as barriers are."""
+        self._resolve_constant_duration(node.duration, context)
+        for qubit in node.qubits:
+            self._resolve_qarg(qubit, context)
+        return context
+
     def visit_CompoundStatement(self, node: ast.CompoundStatement, context: State) -> State:  # noqa: N802 - named for the node
         self._visit_block(node, context)
         return context

@@ -7,7 +7,7 @@ from qiskit.circuit import QuantumCircuit
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method
 
-from quantum_runner.circuits import IDLE, Step, steps
+from quantum_runner.circuits import Step, steps
 
 BYTES_PER_AMPLITUDE = 16
 """A complex number of two doubles."""
@@ -21,9 +21,9 @@ Below, the state vector is small and its shots are drawn from one final state, w
 MAX_AUTOMATIC_BOND = 256
 """Bond dimension up to which `automatic` takes matrix product states: each gate costs its cube."""
 
-_CLIFFORD = IDLE | {
-    *("id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap", "pauli", "measure", "reset")
-}
+_CLIFFORD = frozenset(
+    {*("id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap", "pauli", "measure", "reset")}
+)
 _RANK_2 = frozenset(
     {
         *("cx", "cy", "cz", "ch", "cp", "cu", "cu1", "cu3", "crx", "cry", "crz", "csx"),
@@ -41,7 +41,7 @@ def choose(circuit: QuantumCircuit, asked: Method, memory_bytes: int) -> Method:
 
     Raises ProgramError: METHOD when the method asked for cannot run this circuit, MEMORY when it would not fit.
     """
-    found = [step for step in steps(circuit) if step.operation.name not in IDLE]
+    found = list(steps(circuit))
     width = len({qubit for step in found for qubit in step.qubits})
     if asked is Method.AUTOMATIC:
         return _automatic(found, width, memory_bytes)
