@@ -1,0 +1,1 @@
+"""The whole stack on this machine, without containers: Redis, the API and workers as child processes."""
