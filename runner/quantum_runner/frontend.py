@@ -26,6 +26,7 @@ from qiskit_qasm3_import.state import LocalScope
 from quantum_tasks.errors import Code, ProgramError
 
 from quantum_runner import limits, text
+from quantum_runner.branching import Condition, UnsupportedConditionError, condition
 from quantum_runner.circuits import steps
 from quantum_runner.text import Places
 
@@ -206,6 +207,16 @@ class _Importer(ConvertVisitor):  # type: ignore[misc] # the importer has no typ
         state = controls[modifier.modifier] % 2**number
         # what Qiskit does by default is about to change; a plain gate is what Aer and the pass manager take
         return gate.control(number, ctrl_state=state, annotated=False)
+
+    def _resolve_condition(self, node: ast.Expression, context: State) -> Condition:
+        def value_of(operand: ast.Expression) -> Any:  # noqa: ANN401 - bits, or a constant
+            return ValueResolver(context).resolve(operand)[0]
+
+        bits = context.circuit.clbits
+        try:
+            return condition(node, value_of, bits[0] if bits else None)
+        except UnsupportedConditionError as error:
+            raise ConversionError(error.message, error.node) from None
 
     def visit_SwitchStatement(self, node: ast.SwitchStatement, context: State) -> State:  # noqa: N802 - named for the node
         target = self._switch_target(node.target, context)
