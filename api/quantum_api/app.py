@@ -41,6 +41,7 @@ def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBacke
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.state.routes = [route for door in (tasks, v1, health) for route in door.router.routes]
     for door in (tasks, v1, health):
         app.include_router(door.router)
     serve_docs(app)

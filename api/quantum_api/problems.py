@@ -18,6 +18,7 @@ from quantum_tasks.errors import (
     TaskNotFoundError,
 )
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +81,7 @@ async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
     return problem(400, f"Invalid request: {_place(first['loc'])}: {first['message']}", errors[:_MAX_ERRORS])
 
 
-async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what this handler is registered for
     if error.status_code == HTTPStatus.BAD_REQUEST:
         # FastAPI's word for a body that it could not even begin to read
@@ -88,7 +89,20 @@ async def _http_error(_request: Request, error: Exception) -> JSONResponse:
         return problem(400, f"Invalid request: body: {message}", [{"loc": ["body"], "message": message}])
     phrase = HTTPStatus(error.status_code).phrase
     message = error.detail if error.detail != phrase else f"{phrase}."
-    return problem(error.status_code, message, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return problem(error.status_code, message, headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Every method that the path takes; Starlette itself names those of one route only."""
+    return {
+        method
+        for route in request.app.state.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

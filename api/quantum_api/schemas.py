@@ -184,7 +184,7 @@ class ErrorResource(_Resource):
 class SpecResource(_Resource):
     """What was asked for. Listings leave the program out."""
 
-    qasm: str | None = None
+    qasm: Annotated[str | None, Field(exclude_if=lambda qasm: qasm is None)] = None
     shots: int
     seed: int | None
     method: Method

@@ -38,18 +38,18 @@ def _wait(
         str | None,
         Header(description="`wait=N`: answer when the task has ended, after N seconds at the latest (RFC 7240)"),
     ] = None,
-) -> float | None:
+) -> int | None:
     if prefer is None:
         return None
     seconds = wait_seconds(request.headers.getlist("prefer"), request.app.state.settings.max_wait_seconds)
     if seconds is not None:
-        response.headers["Preference-Applied"] = f"wait={seconds:g}"
+        response.headers["Preference-Applied"] = f"wait={seconds}"
     return seconds
 
 
 Backend = Annotated[TaskBackend, Depends(_backend)]
 TaskId = Annotated[str, Depends(_task_id)]
-Wait = Annotated[float | None, Depends(_wait)]
+Wait = Annotated[int | None, Depends(_wait)]
 IdempotencyKey = Annotated[
     str | None,
     Header(

@@ -7,8 +7,9 @@ from quantum_tasks.task import Task
 from quantum_api.routes.answers import ACCEPT_PROBLEMS, NOT_FOUND, READ_PROBLEMS
 from quantum_api.routes.requests import Backend, IdempotencyKey, TaskId, Wait, accept
 from quantum_api.schemas import Accepted, Completed, Failed, Finished, Pending, Submission
+from quantum_api.strict_json import StrictJsonRoute
 
-router = APIRouter(tags=["tasks"])
+router = APIRouter(route_class=StrictJsonRoute, tags=["tasks"])
 
 
 @router.post(

@@ -1,0 +1,28 @@
+"""OpenQASM 3 programs that several suites run."""
+
+BELL = """OPENQASM 3.0;
+include "stdgates.inc";
+qubit[2] q;
+bit[2] c;
+h q[0];
+cx q[0], q[1];
+c = measure q;
+"""
+
+ENDLESS = """OPENQASM 3.0;
+include "stdgates.inc";
+qubit[1] q;
+bit[1] c;
+x q[0];
+c[0] = measure q[0];
+while (c[0] == 1) {
+  c[0] = measure q[0];
+}
+"""
+"""Valid, and never done: the bit that the loop tests stays 1."""
+
+NOT_A_PROGRAM = """OPENQASM 3.0;
+qubit[1] q;
+this is not a program;
+"""
+"""Refused by the parser, on line 3."""
