@@ -280,7 +280,20 @@ def _sources(keys: Keys) -> dict[str, str]:
     return {name: prelude + body for name, body in scripts.items()}
 
 
-_CANNOT_SERVE = ("MISCONF", "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "OOM", "NOAUTH", "BUSY ")
+_CANNOT_SERVE = (
+    "MISCONF",
+    "READONLY",
+    "LOADING",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "NOREPLICAS",
+    "OOM",
+    "NOAUTH",
+    "BUSY ",
+    "DENIED",
+    "WRONGPASS",
+    "NOPERM",
+)
 """How the answers of a Redis begin that is there but cannot do what was asked now."""
 
 

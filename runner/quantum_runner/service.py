@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager
 
 import structlog
 from quantum_tasks import logs
-from quantum_tasks.errors import StoreUnavailableError
 from quantum_tasks.settings import LogLevel
 from quantum_tasks.store import Store, connect
 
 from quantum_runner import container
-from quantum_runner.children import Child, ChildLostError, one_thread_per_library
+from quantum_runner.children import Child, one_thread_per_library
 from quantum_runner.settings import RunnerSettings
 from quantum_runner.worker import Worker
 
@@ -42,8 +41,8 @@ async def serve() -> int:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, worker.stop)
             await worker.run()
-    except* (StoreUnavailableError, ChildLostError) as errors:
-        log.error("worker gave up", because="; ".join(map(str, errors.exceptions)))  # noqa: TRY400 - the cause is enough
+    except* Exception as errors:  # noqa: BLE001 - whatever it is, it is logged in one line and ends this process
+        log.error("worker gave up", because="; ".join(map(repr, errors.exceptions)))  # noqa: TRY400 - likewise
         code = 1
     finally:
         await redis.aclose()
