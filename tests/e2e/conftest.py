@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 
 import pytest
-
 from support.client import Client
 from support.local_stack import LocalStack
 

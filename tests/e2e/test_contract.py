@@ -11,7 +11,6 @@ from datetime import datetime
 
 import httpx
 import pytest
-
 from quantum_tasks.states import Phase, Reason
 from quantum_tasks.task import DEFAULT_SHOTS, MAX_PROGRAM_BYTES, MAX_SEED, MAX_SHOTS, Method
 from support.client import NOT_FOUND, PENDING, Body, Client, assert_error, assert_refused

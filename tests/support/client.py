@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-
 from support.waiting import eventually
 
 Body = dict[str, Any]
