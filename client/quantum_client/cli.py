@@ -1,21 +1,24 @@
-"""`quantum-tasks`: the command line."""
+"""The commands of `quantum-tasks`."""
 
 import asyncio
-import signal
-from collections.abc import Coroutine
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from quantum_tasks import logs
-from quantum_tasks.settings import LogFormat, LogLevel
 
-from quantum_client import demo as show
-from quantum_client.local.console import PartLogs, say
-from quantum_client.local.stack import Plan, StackError, running
+from quantum_client import demo as demonstration
+from quantum_client.local.errors import LocalStackError
+from quantum_client.local.serve import serve
+from quantum_client.local.stack import StackSettings
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="OpenQASM 3 in, counts out."
+    help="OpenQASM 3 programs in, counts out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 
@@ -23,45 +26,35 @@ app = typer.Typer(
 def up(
     *,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the API on 127.0.0.1; 0 picks a free one")
+        int, typer.Option(min=0, max=65535, help="Port of the API on 127.0.0.1; 0 takes a free one.")
     ] = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes")] = 1,
-    data: Annotated[Path, typer.Option(file_okay=False, help="Folder that keeps the tasks")] = Path(".data"),
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
+    data: Annotated[Path, typer.Option(help="Folder that keeps the tasks.")] = Path(".data"),
 ) -> None:
-    """Serve on this machine until ended: Redis, the API and workers, without containers."""
-    logs.configure(LogFormat.CONSOLE, LogLevel.INFO)
-    raise typer.Exit(asyncio.run(_until_told_to_stop(_serve(Plan(data, port, workers, PartLogs())))))
+    """Serve on this machine until ended: Redis, the API and workers."""
+    with _errors_in_one_line():
+        asyncio.run(serve(StackSettings(data, port, workers)))
 
 
 @app.command()
 def demo(
     *,
-    url: Annotated[str | None, typer.Option(help="An API that is already running; else one is started")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show the logs of what is started")] = False,
+    url: Annotated[str | None, typer.Option(help="A server that is up; otherwise one is started for the demo.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the logs of what is started.")] = False,
 ) -> None:
-    """Run five programs through an API, Redis and a worker, and print their counts."""
-    logs.configure(LogFormat.CONSOLE, LogLevel.INFO if verbose else LogLevel.ERROR)
-    showing = show.show_at(url) if url else show.show_on_a_stack(PartLogs() if verbose else None)
-    raise typer.Exit(asyncio.run(_until_told_to_stop(showing)))
+    """Run real circuits and show their counts."""
+    with _errors_in_one_line():
+        if url is None:
+            status = asyncio.run(demonstration.run_local(verbose=verbose))
+        else:
+            status = asyncio.run(demonstration.run_remote(url.rstrip("/")))
+        raise typer.Exit(status)
 
 
-async def _serve(plan: Plan) -> int:
-    async with running(plan) as stack:
-        say(f"Ready on {stack.url}")
-        await stack.wait()
-    return 0
-
-
-async def _until_told_to_stop(work: Coroutine[Any, Any, int]) -> int:
-    """Run a command; the first Ctrl-C or SIGTERM ends it in an orderly way, a second one at once."""
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
     try:
-        return await task
-    except asyncio.CancelledError:
-        return 0
-    except StackError as error:
-        typer.secho(f"quantum-tasks: {error}", err=True, fg=typer.colors.RED)
-        return 1
+        yield
+    except LocalStackError as error:
+        sys.stderr.write(f"quantum-tasks: {error}\n")
+        raise typer.Exit(1) from None

@@ -1,1 +1,1 @@
-"""The whole stack on this machine, without containers: Redis, the API and workers as child processes."""
+"""The whole service on one machine, without containers: Redis, the API and workers as supervised child processes."""

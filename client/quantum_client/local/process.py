@@ -1,137 +1,220 @@
-"""One child process that is kept running: started again when it dies, ended in an orderly way."""
+"""One supervised child process: started, read line by line, started again when it ends, and stopped.
+
+Written here because what there is does something else: honcho ends everything as soon as one process ends and knows no
+readiness; supervisor is a daemon with files of its own; circus brings ZeroMQ and tornado; simpervisor restarts, but
+neither backs off nor reads output. None of them ties a child's life to its supervisor's.
+"""
 
 import asyncio
-import contextlib
 import ctypes
 import os
 import signal
 import sys
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 
-import structlog
+from quantum_client.local.errors import LocalStackError
+from quantum_client.local.logs import SUPERVISOR, LineSplitter, Log
 
-log = structlog.get_logger("stack")
+FIRST_BACKOFF_SECONDS = 0.2
+LONGEST_BACKOFF_SECONDS = 10.0
+STEADY_SECONDS = 10.0
+"""A child that ran for this long starts over with the shortest backoff."""
+
+MAX_STARTS = 3
+"""How often a child may end before it was ever ready."""
+
+PROBE_SECONDS = 0.05
+DRAIN_SECONDS = 1.0
+"""How long what is left of a child may keep its output open."""
+
+LAST_LINES = 12
 
 _PR_SET_PDEATHSIG = 1
-_LINE_BYTES = 4000
-_LAST_LINES = 20
-
-FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 5.0
-SETTLED_SECONDS = 10.0
-"""A process that ran for so long is started again at once when it dies."""
-
-FAILED_STARTS = 3
-"""How often a process may die before it was ever ready."""
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
-class PartFailedError(Exception):
-    """A part of the stack dies whenever it is started; the message has its last lines."""
-
-
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Part:
-    """A process of the stack.
+    """What is run and how it is known to be ready: by a line that holds `ready_line`, or by a true answer of `probe`.
 
-    `on_line` sees each line that it prints, with its name. Once `was_ready` is set it is never given up.
+    `inherited` are file descriptors that the child keeps open.
     """
 
     name: str
-    command: Sequence[str]
-    env: Mapping[str, str]
-    on_line: Callable[[str, str], None]
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    ready_line: str | None = None
+    probe: Callable[[], Awaitable[bool]] | None = None
     stop_seconds: float = 15.0
-    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
-    was_ready: bool = False
-    _process: asyncio.subprocess.Process | None = None
-    _stopping: bool = False
+    inherited: tuple[int, ...] = ()
 
-    async def keep_running(self) -> None:
-        """Run the process, again and again, until `stop`. Raises PartFailedError when it was never ready."""
-        deaths = 0
-        while not self._stopping:
-            seconds = await self._run_once()
-            deaths = 1 if seconds >= SETTLED_SECONDS else deaths + 1
-            if self._stopping:
-                return
-            if deaths >= FAILED_STARTS and not self.was_ready:
-                raise PartFailedError(f"{self.name} does not start:\n" + "\n".join(self.last_lines))
-            pause = pause_seconds(deaths)
-            log.warning("%s %s; starting again in %g s", self.name, self._how_it_ended(), pause)
-            await asyncio.sleep(pause)
+
+class Child:
+    """A part that runs, from `start` to `stop`. `ready` is set when it is ready for the first time."""
+
+    def __init__(self, part: Part, log: Log) -> None:
+        self.part = part
+        self.ready = asyncio.Event()
+        self.running: asyncio.Task[None] | None = None
+        """Ends when the part was stopped; fails with LocalStackError when it is given up."""
+        self._log = log
+        self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
+
+    def start(self) -> None:
+        """Keep the part running from now on."""
+        self.running = asyncio.create_task(self._keep_running(), name=self.part.name)
 
     async def stop(self) -> None:
-        """End the process: SIGTERM, and SIGKILL when it takes too long."""
-        self._stopping = True
-        process = self._process
-        if process is None or process.returncode is not None:
+        """Ask the process to end, wait for `stop_seconds`, then kill it."""
+        self._stopping.set()
+        if self.running is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), self.stop_seconds)
-        except TimeoutError:
-            log.warning("%s does not stop; killing it", self.name)
-            self.kill()
-            await process.wait()
+        self._terminate()
+        await asyncio.wait({self.running}, timeout=self.part.stop_seconds)
+        if not self.running.done():
+            self._log(SUPERVISOR, f"{self.part.name} did not end in {self.part.stop_seconds:g} s; killing it")
+            self._kill()
+        await asyncio.gather(self.running, return_exceptions=True)
 
     def kill(self) -> None:
-        """End the process at once."""
-        self._stopping = True
-        if self._process and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        """End the process at once, and do not start it again."""
+        self._stopping.set()
+        self._kill()
 
-    async def _run_once(self) -> float:
-        clock = asyncio.get_running_loop().time
-        started = clock()
-        self._process = await asyncio.create_subprocess_exec(
-            *self.command,
-            env=dict(self.env),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for the stack, which then stops its parts in their order
-            preexec_fn=partial(die_with, os.getpid()),
+    def last_lines(self) -> str:
+        """The end of the output, indented, for an error message."""
+        return "".join(f"\n    {line}" for line in self._last_lines)
+
+    async def _keep_running(self) -> None:
+        ends = 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            code = await self._run_once()
+            if self._stopping.is_set():
+                return
+            ends = 1 if time.monotonic() - began >= STEADY_SECONDS else ends + 1
+            if ends >= MAX_STARTS and not self.ready.is_set():
+                raise LocalStackError(f"{self._ended(code)} before it was ready, {ends} times:{self.last_lines()}")
+            delay = backoff_seconds(ends)
+            self._log(SUPERVISOR, f"{self._ended(code)}; starting again in {delay:g} s")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay)
+
+    async def _run_once(self) -> int:
+        output, process = await self._spawn()
+        self._process = process
+        self._log(SUPERVISOR, f"started {self.part.name} pid={process.pid}")
+        if self._stopping.is_set():  # it was told so while the process was being made
+            self._terminate()
+        reading = asyncio.create_task(self._read(output))
+        probing = asyncio.create_task(self._probe())
+        try:
+            return await process.wait()
+        finally:
+            self._kill()
+            self._process = None
+            probing.cancel()
+            await self._drain(process.pid, reading)
+
+    async def _spawn(self) -> tuple[int, asyncio.subprocess.Process]:
+        # A pipe of our own: asyncio's wait() for a process with its pipes also waits for whoever else holds them.
+        output, end = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self.part.command,
+                env=self.part.environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=end,
+                stderr=end,
+                start_new_session=True,  # the terminal's Ctrl-C is for the supervisor, which stops all in order
+                umask=0o077,
+                pass_fds=self.part.inherited,
+                preexec_fn=_dies_with(os.getpid()),
+            )
+        except BaseException as error:
+            os.close(output)
+            if isinstance(error, OSError):
+                raise LocalStackError(f"cannot start {self.part.name}: {error}") from error
+            raise
+        finally:
+            os.close(end)
+        return output, process
+
+    async def _read(self, output: int) -> None:
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(output, "rb", buffering=0)
         )
-        log.info("started %s pid=%d", self.name, self._process.pid)
-        assert self._process.stdout  # noqa: S101 - asked for above
-        async for line in _lines(self._process.stdout):
-            self.last_lines.append(line)
-            self.on_line(self.name, line)
-        await self._process.wait()
-        return clock() - started
+        lines = LineSplitter()
+        try:
+            while chunk := await reader.read(64 * 1024):
+                self._take(lines.feed(chunk))
+            self._take(lines.close())
+        finally:
+            transport.close()
 
-    def _how_it_ended(self) -> str:
-        code = self._process.returncode if self._process else None
-        if code is not None and code < 0:
-            return f"ended by signal {-code} ({signal.Signals(-code).name})"
-        return f"ended with exit code {code}"
+    def _take(self, lines: list[str]) -> None:
+        for line in lines:
+            self._last_lines.append(line)
+            self._log(self.part.name, line)
+            if self.part.ready_line and self.part.ready_line in line:
+                self.ready.set()
+
+    async def _probe(self) -> None:
+        if self.part.probe is None:
+            return
+        while not await self.part.probe():  # noqa: ASYNC110 - a process has no event to wait for
+            await asyncio.sleep(PROBE_SECONDS)
+        self.ready.set()
+
+    async def _drain(self, pid: int, reading: asyncio.Task[None]) -> None:
+        await asyncio.wait({reading}, timeout=DRAIN_SECONDS)
+        if not reading.done():
+            # Children of the child still hold its output, so its session is not empty and is still the one we made.
+            _kill_session(pid)
+            reading.cancel()
+            await asyncio.wait({reading})
+
+    def _terminate(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            _kill_session(self._process.pid)
+
+    def _ended(self, code: int) -> str:
+        return f"{self.part.name} ended {f'by signal {-code}' if code < 0 else f'with exit status {code}'}"
 
 
-def pause_seconds(deaths: int) -> float:
-    """How long to wait before the next start, after so many deaths in a row: doubling, up to LONGEST_PAUSE_SECONDS."""
-    return float(min(FIRST_PAUSE_SECONDS * 2 ** min(deaths - 1, 20), LONGEST_PAUSE_SECONDS))
+def backoff_seconds(ends: int) -> float:
+    """How long to wait before the next start, after this many ends in a row."""
+    doublings = min(ends - 1, 16)  # far beyond the longest wait, and a bound on the number
+    return min(FIRST_BACKOFF_SECONDS * 2.0**doublings, LONGEST_BACKOFF_SECONDS)
 
 
-def die_with(parent: int) -> None:
-    """Ask Linux to end this process when the one that started it is killed. Runs between fork and exec."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it was killed before we could ask
-            os._exit(0)
+def _kill_session(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
-async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    """The lines of a stream; one that is longer than _LINE_BYTES is cut."""
-    rest = b""
-    while chunk := await stream.read(65536):
-        *whole, rest = (rest + chunk).split(b"\n")
-        rest = rest[:_LINE_BYTES]
-        for line in whole:
-            yield line[:_LINE_BYTES].decode(errors="replace")
-    if rest:
-        yield rest.decode(errors="replace")
+def _dies_with(supervisor: int) -> Callable[[], None]:
+    """What a new child runs first: from then on the kernel kills it when the supervisor ends, however it ends.
+
+    Linux only. Elsewhere the children of a supervisor that was killed go on until they are stopped by hand.
+    """
+
+    def arrange() -> None:
+        if _LIBC is not None:
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != supervisor:  # it ended before the kernel knew
+                os._exit(1)
+
+    return arrange

@@ -1,178 +1,229 @@
-"""The local stack: a Redis, the API and workers, started in that order and stopped in the reverse.
-
-Process managers such as honcho start a list of commands and end all of them when one dies. This stack must do the
-opposite: start a part again when it dies, as compose does, and tell when the whole of it can take a task.
-"""
+"""The three parts and their order: Redis first, then the API and the workers; ended the other way round."""
 
 import asyncio
-import contextlib
-import fcntl
+import errno
 import os
-import shutil
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from quantum_client.local import redis_server
-from quantum_client.local.process import Part, PartFailedError
+from quantum_client.local.data_folder import DataFolder, open_data_folder
+from quantum_client.local.errors import LocalStackError
+from quantum_client.local.logs import SUPERVISOR, Log
+from quantum_client.local.process import Child, Part
 
-READY_SECONDS = 120.0
-"""How long the stack may take to be ready, on a slow machine."""
+HOST = "127.0.0.1"
+"""The API has no authentication, so nobody but this machine reaches it."""
 
-_POLL_SECONDS = 0.05
-
-
-class StackError(Exception):
-    """The stack cannot run here; the message says why, for a person."""
+START_SECONDS = 120.0
+PROBE_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What to run: `port` 0 picks a free one. `on_line` sees each line of each part, with the part's name."""
+class StackSettings:
+    """What to start. Port 0 takes any free one."""
 
     data: Path
     port: int = 8000
     workers: int = 1
-    on_line: Callable[[str, str], None] = lambda _name, _line: None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in the log."""
+        return (SUPERVISOR, "redis", "api", *(f"worker-{number}" for number in range(1, self.workers + 1)))
 
 
 class Stack:
-    """A running stack."""
+    """Redis, an API and workers on one data folder: an async context manager, ready to take tasks when entered.
 
-    def __init__(self, plan: Plan, port: int, redis_socket: Path) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        self._on_line = plan.on_line
-        self._socket = redis_socket
-        self._workers_ready = 0
-        settings = {"QT_REDIS_URL": f"unix://{redis_socket}?db=0", "QT_HOST": "127.0.0.1", "QT_PORT": str(port)}
-        env = {**os.environ, "QT_LOG_FORMAT": "console", **settings}
-        self._redis = Part("redis", redis_server.command(redis_server.find(), plan.data, redis_socket), env, self._see)
-        self._api = Part("api", [sys.executable, "-m", "quantum_api"], env, self._see)
-        worker = [sys.executable, "-m", "quantum_runner", "worker"]
-        self._workers = [Part(f"worker-{number}", worker, env, self._see) for number in range(1, plan.workers + 1)]
-        self._running: list[asyncio.Task[None]] = []
+    Entering raises LocalStackError when the stack cannot start; whatever was started has then been ended again.
+    """
+
+    def __init__(self, settings: StackSettings, log: Log) -> None:
+        self.url = ""
+        self.stopping = False
+        self._settings = settings
+        self._log = log
+        self._stages: list[list[Child]] = []
+        self._resources = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Start, and wait until a task can be submitted and run."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop the API, then the workers, then Redis."""
+        await self._stop()
+
+    async def failure(self) -> None:
+        """Wait until a part is given up, and raise its LocalStackError."""
+        running = {child.running for child in self._children if child.running is not None}
+        done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    def kill(self) -> None:
+        """End every child at once."""
+        for child in self._children:
+            child.kill()
 
     @property
-    def parts(self) -> list[Part]:
-        """Every part, in the order of its start."""
-        return [self._redis, self._api, *self._workers]
+    def _children(self) -> list[Child]:
+        return [child for stage in self._stages for child in stage]
 
-    async def start(self) -> None:
-        """Start every part and wait until a task can be taken. Raises StackError."""
+    async def _start(self) -> None:
+        port = choose_port(self._settings.port)
+        self.url = f"http://{HOST}:{port}"
+        data = self._resources.enter_context(open_data_folder(self._settings.data))
+        client = await self._resources.enter_async_context(
+            httpx.AsyncClient(base_url=self.url, timeout=PROBE_TIMEOUT_SECONDS, trust_env=False)
+        )
+        environment = child_environment(os.environ, redis_server.socket_url(data.socket), port)
         try:
-            async with asyncio.timeout(READY_SECONDS):
-                self._run(self._redis)
-                await self._until(self._redis_answers)
-                for part in (self._api, *self._workers):
-                    self._run(part)
-                await self._until(self._can_take_a_task)
-            for part in self.parts:
-                part.was_ready = True
+            async with asyncio.timeout(START_SECONDS):
+                (redis,) = self._launch(_redis(data))
+                await self._first(redis.ready.wait(), self.failure())
+                (api,) = self._launch(_api(environment, client))
+                workers = self._launch(*(_worker(name, environment) for name in self._settings.names[3:]))
+                await self._first(self._both_ready(api, workers), self.failure())
         except TimeoutError as error:
-            raise StackError(f"the stack was not ready within {READY_SECONDS:g} s") from error
-        except PartFailedError as error:
-            raise StackError(str(error)) from error
+            late = [child for child in self._children if not child.ready.is_set()]
+            ends = "".join(f"\n  {child.part.name}:{child.last_lines()}" for child in late)
+            raise LocalStackError(f"not ready within {START_SECONDS:g} s, waited for:{ends}") from error
 
-    async def wait(self) -> None:
-        """Wait for a part that cannot be kept running. Raises StackError then; never returns otherwise."""
+    def _launch(self, *parts: Part) -> list[Child]:
+        children = [Child(part, self._log) for part in parts]
+        self._stages.append(children)
+        for child in children:
+            child.start()
+        return children
+
+    async def _both_ready(self, api: Child, workers: list[Child]) -> None:
+        await api.ready.wait()
+        await self._first(*(worker.ready.wait() for worker in workers))
+
+    @staticmethod
+    async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+        tasks = [asyncio.create_task(wait) for wait in waits]
         try:
-            await asyncio.gather(*self._running)
-        except PartFailedError as error:
-            raise StackError(str(error)) from error
-
-    async def stop(self) -> None:
-        """Stop the parts in an orderly way: nothing new is taken, then work ends, then the store is closed.
-
-        Cancelled in the middle of it, it ends what is left at once.
-        """
-        try:
-            await self._api.stop()
-            await asyncio.gather(*(worker.stop() for worker in self._workers))
-            await self._redis.stop()
-        except asyncio.CancelledError:
-            for part in self.parts:
-                part.kill()
-        for running in self._running:
-            running.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-
-    def _run(self, part: Part) -> None:
-        self._running.append(asyncio.create_task(part.keep_running(), name=part.name))
-
-    def _see(self, name: str, line: str) -> None:
-        self._workers_ready += name.startswith("worker") and "worker ready" in line
-        self._on_line(name, line)
-
-    async def _until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        while not await condition():
-            for running in self._running:
-                if running.done():
-                    running.result()
-            await asyncio.sleep(_POLL_SECONDS)
-
-    async def _redis_answers(self) -> bool:
-        redis = Redis(unix_socket_path=str(self._socket))
-        try:
-            return bool(await redis.ping())
-        except (RedisError, OSError):
-            return False
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            await redis.aclose()
+            for task in tasks:
+                task.cancel()
 
-    async def _can_take_a_task(self) -> bool:
-        if not self._workers_ready:
-            return False
-        async with httpx.AsyncClient(trust_env=False) as client:
-            try:
-                return (await client.get(f"{self.url}/readyz")).status_code == httpx.codes.OK
-            except httpx.HTTPError:
-                return False
-
-
-@asynccontextmanager
-async def running(plan: Plan) -> AsyncIterator[Stack]:
-    """A stack that is ready, and stopped at the end. Raises StackError."""
-    data = plan.data.resolve()
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _locked(data):
-        folder = redis_server.socket_folder(data)
-        try:
-            stack = Stack(Plan(data, plan.port, plan.workers, plan.on_line), _port(plan.port), folder / "redis.sock")
-            try:
-                await stack.start()
-                yield stack
-            finally:
-                await stack.stop()
-        except redis_server.RedisMissingError as error:
-            raise StackError(str(error)) from error
-        finally:
-            if folder != data:
-                shutil.rmtree(folder, ignore_errors=True)
+    async def _stop(self) -> None:
+        self.stopping = True
+        if self._stages:
+            redis, *rest = self._stages
+            for stage in (*rest, redis):
+                await asyncio.gather(*(child.stop() for child in stage))
+        await self._resources.aclose()
 
 
-@contextlib.contextmanager
-def _locked(data: Path) -> Iterator[None]:
-    with (data / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StackError(f"another stack is running on {data}") from None
-        yield
+@contextmanager
+def until_signal(stack: Stack, log: Log) -> Iterator[list[signal.Signals]]:
+    """Let the first signal end the body, and with it the stack in order, and a second one kill the stack at once.
+
+    Yields the signals that came.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - callers are coroutines
+    received: list[signal.Signals] = []
+
+    def take(number: signal.Signals) -> None:
+        if received or stack.stopping:
+            stack.kill()
+        else:
+            log(SUPERVISOR, f"stopping ({number.name}); once more to kill")
+            task.cancel()
+        received.append(number)
+
+    loop = asyncio.get_running_loop()
+    taken = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+        taken.append(signal.SIGHUP)
+    for number in taken:
+        loop.add_signal_handler(number, take, number)
+    try:
+        yield received
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        task.uncancel()
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)
 
 
-def _port(wanted: int) -> int:
-    """The port, if it is free. Raises StackError if not."""
+def choose_port(port: int) -> int:
+    """The port itself when it is free, or any free one for 0. Raises LocalStackError when it is not to be had."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            raise StackError(f"port {wanted} is in use: choose another, as in `make up PORT=8001`") from None
-        return int(probe.getsockname()[1])
+            probe.bind((HOST, port))
+        except OSError as error:
+            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+            raise LocalStackError(f"port {port} {why}; choose another one, or 0 for any that is free") from error
+        chosen: int = probe.getsockname()[1]
+        return chosen
+
+
+def child_environment(inherited: Mapping[str, str], redis_url: str, port: int) -> dict[str, str]:
+    """What the API and the workers are told. Their output goes through a pipe to a person, not to a machine."""
+    return {
+        "QT_LOG_FORMAT": "console",
+        **inherited,
+        "PYTHONUNBUFFERED": "1",
+        "QT_REDIS_URL": redis_url,
+        "QT_HOST": HOST,
+        "QT_PORT": str(port),
+    }
+
+
+def _redis(data: DataFolder) -> Part:
+    return Part(
+        name="redis",
+        command=redis_server.server_command(redis_server.find_server(), data.path, data.socket),
+        environment=redis_server.server_environment(),
+        probe=lambda: redis_server.answers(data.socket),
+        # A Redis that outlives its supervisor, where the kernel does not see to that, keeps its data locked.
+        inherited=(data.lock,),
+    )
+
+
+def _api(environment: Mapping[str, str], client: httpx.AsyncClient) -> Part:
+    async def is_ready() -> bool:
+        try:
+            return (await client.get("/readyz")).is_success
+        except httpx.TransportError:
+            return False
+
+    return Part(name="api", command=_python("quantum_api"), environment=environment, probe=is_ready)
+
+
+def _worker(name: str, environment: Mapping[str, str]) -> Part:
+    return Part(
+        name=name, command=_python("quantum_runner", "worker"), environment=environment, ready_line="worker ready"
+    )
+
+
+def _python(module: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-P", "-m", module, *arguments)  # -P: the caller's folder may hold an operator.py

@@ -1,9 +1,0 @@
-OPENQASM 3;
-include "stdgates.inc";
-
-qubit[2] q;
-bit[2] c;
-
-hadamard q[0];
-cx q[0], q[1];
-c = measure q;
