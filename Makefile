@@ -38,8 +38,8 @@ format: $(VENV)/dev.stamp ## rewrite the sources as `make check` wants them
 lock: $(VENV)/dev.stamp ## pin the dependencies anew, by hash
 	PATH=$(BIN):$$PATH sh locks/compile.sh
 
-bench: $(VENV)/dev.stamp ## measure side by side
-	$(BIN)/python benchmarks/worker.py
+bench: $(VENV)/dev.stamp ## measure a warm task beside the usual design
+	$(BIN)/python benchmarks/simulate.py
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage*

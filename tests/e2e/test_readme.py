@@ -1,0 +1,58 @@
+"""The README is true: its commands are run, in order, and print what it says."""
+
+import doctest
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from quantum_api.settings import ApiSettings
+from quantum_runner.settings import RunnerSettings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+STEP = re.compile(r"^\$ (?P<command>.*\n(?:> .*\n)*)(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
+
+
+def _steps() -> list[tuple[str, str]]:
+    """Commands and what they should print; `...` stands for any text."""
+    blocks = re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    found = [step for block in blocks for step in STEP.finditer(block)]
+    return [(re.sub(r"^> ", "", step["command"], flags=re.MULTILINE), step["output"]) for step in found]
+
+
+def test_the_readmes_commands_print_what_it_says(base_url: str, tmp_path: Path) -> None:
+    """Each command of the README succeeds, and its output matches the one shown."""
+    steps = _steps()
+    assert len(steps) > 5
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("QT_", "COV"))}
+    for command, expected in steps:
+        where = ROOT if command.startswith("make") else tmp_path
+        local = command.replace("http://127.0.0.1:8000", base_url)
+        done = subprocess.run(
+            ["bash", "-c", local], cwd=where, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, (command, done.stderr)
+        printed = done.stdout if done.stdout.endswith("\n") or not done.stdout else done.stdout + "\n"
+        matches = doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS)
+        assert matches, f"$ {command}expected:\n{expected}\nprinted:\n{printed}"
+
+
+def _settings_table() -> dict[str, str]:
+    """The variables of the table, with the default beside each."""
+    rows = [row.split("|")[1:3] for row in README.splitlines() if row.startswith("| `QT_")]
+    pairs = [zip(re.findall(r"QT_\w+", names), defaults.split(","), strict=False) for names, defaults in rows]
+    return {name: default.strip("` ") for row in pairs for name, default in row}
+
+
+def test_the_readmes_settings_are_the_codes() -> None:
+    """Every variable of the table is a setting, and where the default is a number or an address it is the code's."""
+    fields = {**ApiSettings.model_fields, **RunnerSettings.model_fields}
+    table = _settings_table()
+    assert len(table) > 10
+    for name, default in table.items():
+        told = fields[name.removeprefix("QT_").lower()].default
+        if isinstance(told, int | float):
+            assert float(default) == told, name
+    assert table["QT_HOST"] == fields["host"].default
+    assert table["QT_REDIS_URL"] == fields["redis_url"].default.get_secret_value()
