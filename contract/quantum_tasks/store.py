@@ -236,7 +236,7 @@ class Store:
         try:
             yield
         except exceptions.ResponseError as error:
-            if not str(error).startswith("NOGROUP"):
+            if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
                 raise
             await self.prepare()
             raise StoreUnavailableError("the consumer group was missing and is made anew") from error

@@ -1,0 +1,147 @@
+"""Child processes that simulate: warm, bounded, and killable without harm to others."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from quantum_runner.children import Child, ChildLostError, DeadlineExceededError, one_thread_per_library
+from quantum_tasks.errors import Code, ProgramError
+from quantum_tasks.task import Options
+from support.processes import descendants, process
+from support.programs import BELL, ENDLESS
+from support.stores import run
+from support.waiting import eventually
+
+LONG = 60.0
+"""A deadline that is not meant to be reached, in seconds."""
+
+
+@asynccontextmanager
+async def started(*, simulations: int = 1000) -> AsyncIterator[Child]:
+    """A warm child."""
+    one_thread_per_library()
+    child = Child(memory_bytes=2**30, threads=1, simulations=simulations)
+    try:
+        await child.start()
+        yield child
+    finally:
+        await child.stop()
+
+
+def _pid() -> int:
+    """The process of the one child there is, which carries the out-of-memory killer's mark."""
+    [marked] = [one.pid for one in descendants(os.getpid()) if _is_marked(one.pid)]
+    return marked
+
+
+def _is_marked(pid: int) -> bool:
+    with open(f"/proc/{pid}/oom_score_adj") as file:  # noqa: PTH123 - the kernel's, not a path of ours
+        return file.read().strip() == "1000"
+
+
+def test_a_child_simulates_again_and_again() -> None:
+    """One child runs many programs, equal ones with equal seeds alike."""
+
+    async def scenario() -> None:
+        async with started() as child:
+            outcomes = [await child.run(BELL, Options(seed=7), LONG) for _ in range(3)]
+            assert outcomes[0] == outcomes[1] == outcomes[2]
+            assert sum(outcomes[0].counts.values()) == 1024
+
+    run(scenario())
+
+
+def test_a_refusal_comes_back_with_its_place_and_costs_nothing() -> None:
+    """A program that is refused raises in the supervisor what it raised in the child, and the process lives on."""
+
+    async def scenario() -> None:
+        async with started() as child:
+            before = _pid()
+            with pytest.raises(ProgramError) as refusal:
+                await child.run("OPENQASM 3;\nqubit q;\nh q;", Options(), LONG)
+            assert (refusal.value.code, refusal.value.line) == (Code.UNDEFINED, 3)
+            assert _pid() == before
+
+    run(scenario())
+
+
+def test_a_killed_process_costs_one_run() -> None:
+    """A process killed in the middle of a run loses that run, says how it ended, and is replaced for the next."""
+
+    async def scenario() -> None:
+        async with started() as child:
+            running = asyncio.create_task(child.run(ENDLESS, Options(), LONG))
+            pid = _pid()
+            await asyncio.to_thread(eventually, lambda: _is_busy(pid), 20, "the process to simulate")
+            os.kill(pid, signal.SIGKILL)
+            with pytest.raises(ChildLostError, match="signal 9"):
+                await running
+            assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+
+    run(scenario())
+
+
+def test_an_idle_process_that_dies_is_replaced() -> None:
+    """A process killed while it waits costs at most one run, and the one after that works."""
+
+    async def scenario() -> None:
+        async with started() as child:
+            pid = _pid()
+            os.kill(pid, signal.SIGKILL)
+            await asyncio.to_thread(eventually, lambda: process(pid) is None, 20, "the end of the process")
+            with contextlib.suppress(ChildLostError):
+                await child.run(BELL, Options(), LONG)
+            assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+
+    run(scenario())
+
+
+def test_a_run_ends_at_its_deadline() -> None:
+    """An endless program is stopped, its process with it, and the next program runs."""
+
+    async def scenario() -> None:
+        async with started() as child:
+            pid = _pid()
+            with pytest.raises(DeadlineExceededError):
+                await child.run(ENDLESS, Options(), 0.5)
+            await asyncio.to_thread(eventually, lambda: process(pid) is None, 20, "the end of the process")
+            assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+
+    run(scenario())
+
+
+def test_a_cancelled_run_is_killed() -> None:
+    """Cancelling a run ends its process, and the next program runs."""
+
+    async def scenario() -> None:
+        async with started() as child:
+            pid = _pid()
+            running = asyncio.create_task(child.run(ENDLESS, Options(), LONG))
+            await asyncio.to_thread(eventually, lambda: _is_busy(pid), 20, "the process to simulate")
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            await asyncio.to_thread(eventually, lambda: process(pid) is None, 20, "the end of the process")
+            assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+
+    run(scenario())
+
+
+def test_a_process_is_replaced_after_so_many_simulations() -> None:
+    """A child changes its process after as many runs as it may have, and loses none of them."""
+
+    async def scenario() -> None:
+        async with started(simulations=2) as child:
+            for _ in range(6):
+                assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+
+    run(scenario())
+
+
+def _is_busy(pid: int) -> bool:
+    one = process(pid)
+    return one is not None and one.state == "R" and one.cpu_ticks > 0

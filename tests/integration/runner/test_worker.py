@@ -1,0 +1,178 @@
+"""The worker on a real Redis, with real children, and with Redis taken away from it."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from quantum_runner.children import Child, one_thread_per_library
+from quantum_runner.settings import RunnerSettings
+from quantum_runner.worker import Worker
+from quantum_tasks.errors import Code, StoreUnavailableError, TaskNotFoundError
+from quantum_tasks.states import Reason, State
+from quantum_tasks.store import Store
+from quantum_tasks.task import Options, Task
+from support.programs import BELL, ENDLESS
+from support.redis_server import RedisServer
+from support.stores import open_store, run
+
+
+@asynccontextmanager
+async def working(url: str, *, children: int = 1, **settings: Any) -> AsyncIterator[tuple[Worker, Store]]:  # noqa: ANN401
+    """A worker at work, and a store to give it tasks through; afterwards the worker is stopped."""
+    one_thread_per_library()
+    places = [Child(memory_bytes=2**30, threads=1, simulations=1000) for _ in range(children)]
+    async with open_store(url) as store:
+        worker = Worker(store, places, RunnerSettings(**{"lease_seconds": 1, "shutdown_seconds": 0, **settings}))
+        work = asyncio.create_task(worker.run())
+        try:
+            yield worker, store
+        finally:
+            worker.stop()
+            await work
+            await asyncio.gather(*(place.stop() for place in places))
+
+
+async def ended(store: Store, task_id: str) -> Task:
+    """The task once it has ended, within half a minute."""
+    return await reached(store, task_id, {State.SUCCEEDED, State.FAILED, State.CANCELLED})
+
+
+async def reached(store: Store, task_id: str, states: set[State]) -> Task:
+    """The task once it is in one of the states."""
+    async with asyncio.timeout(30):
+        while (task := await store.get(task_id)).state not in states:
+            await asyncio.sleep(0.02)
+        return task
+
+
+def test_tasks_are_run_to_their_ends(redis_url: str) -> None:
+    """Good programs succeed with counts that sum to their shots, bad ones fail with code and place."""
+
+    async def scenario() -> None:
+        async with working(redis_url, children=2) as (_, store):
+            for number in range(10):
+                await store.submit(f"good-{number}", BELL, Options(shots=100))
+            await store.submit("bad", "qubit q;\nh q;", Options())
+            for number in range(10):
+                outcome = (await ended(store, f"good-{number}")).outcome
+                assert outcome
+                assert sum(outcome.counts.values()) == 100
+            bad = await ended(store, "bad")
+            assert (bad.state, bad.reason) == (State.FAILED, Reason.INVALID_PROGRAM)
+            assert bad.failure
+            assert (bad.failure.code, bad.failure.line) == (Code.UNDEFINED, 2)
+
+    run(scenario())
+
+
+def test_an_endless_program_ends_at_its_deadline(redis_url: str) -> None:
+    """A program over its time fails with DeadlineExceeded, and the next task runs."""
+
+    async def scenario() -> None:
+        async with working(redis_url, task_deadline_seconds=0.5) as (_, store):
+            await store.submit("endless", ENDLESS, Options())
+            await store.submit("next", BELL, Options())
+            task = await ended(store, "endless")
+            assert (task.reason, task.attempts) == (Reason.DEADLINE_EXCEEDED, 1)
+            assert (await ended(store, "next")).state is State.SUCCEEDED
+
+    run(scenario())
+
+
+def test_a_cancelled_task_frees_its_place(redis_url: str) -> None:
+    """Cancelling a running task stops it, and the next task runs in its place."""
+
+    async def scenario() -> None:
+        async with working(redis_url) as (_, store):
+            await store.submit("endless", ENDLESS, Options())
+            await reached(store, "endless", {State.RUNNING})
+            await store.cancel("endless")
+            await store.submit("next", BELL, Options())
+            assert (await ended(store, "next")).state is State.SUCCEEDED
+            assert (await store.get("endless")).state is State.CANCELLED
+
+    run(scenario())
+
+
+def test_a_deleted_task_frees_its_place(redis_url: str) -> None:
+    """Deleting a running task stops it, and it does not come back."""
+
+    async def scenario() -> None:
+        async with working(redis_url) as (_, store):
+            await store.submit("endless", ENDLESS, Options())
+            await reached(store, "endless", {State.RUNNING})
+            await store.delete("endless")
+            await store.submit("next", BELL, Options())
+            assert (await ended(store, "next")).state is State.SUCCEEDED
+            with pytest.raises(TaskNotFoundError):
+                await store.get("endless")
+
+    run(scenario())
+
+
+def test_the_tasks_of_a_lost_worker_are_taken_over(redis_url: str) -> None:
+    """A task whose worker vanished is run by another once its lease has run out, as its second attempt."""
+
+    async def scenario() -> None:
+        async with working(redis_url) as (_, store):
+            pass
+        async with open_store(redis_url) as store:
+            await store.submit("a", BELL, Options())
+            assert await store.claim("vanished", count=1, block_seconds=1, max_attempts=3)
+        async with working(redis_url) as (_, store):
+            task = await ended(store, "a")
+            assert (task.state, task.attempts) == (State.SUCCEEDED, 2)
+
+    run(scenario())
+
+
+def test_a_stopped_worker_gives_its_tasks_back_for_free(redis_url: str) -> None:
+    """A worker told to stop gives back what it cannot finish, and the attempt does not count."""
+
+    async def scenario() -> None:
+        async with working(redis_url) as (_, store):
+            await store.submit("endless", ENDLESS, Options())
+            await reached(store, "endless", {State.RUNNING})
+        async with open_store(redis_url) as store:
+            task = await store.get("endless")
+            assert (task.state, task.attempts) == (State.QUEUED, 0)
+
+    run(scenario())
+
+
+def test_a_worker_lives_through_an_outage_of_redis() -> None:
+    """Redis may be killed in the middle of a run: the worker goes on with it, reports it, and takes the next task."""
+
+    async def scenario(server: RedisServer) -> None:
+        async with working(server.url, task_deadline_seconds=2, lease_seconds=10) as (_, store):
+            await store.submit("endless", ENDLESS, Options())
+            await reached(store, "endless", {State.RUNNING})
+            server.signal(signal.SIGKILL)
+            with pytest.raises(StoreUnavailableError):
+                await store.get("endless")
+            server.start()
+            task = await ended(store, "endless")
+            assert (task.reason, task.attempts) == (Reason.DEADLINE_EXCEEDED, 1)
+            await store.submit("next", BELL, Options())
+            assert (await ended(store, "next")).state is State.SUCCEEDED
+
+    with RedisServer() as server:
+        run(scenario(server))
+
+
+def test_a_worker_outlives_an_emptied_redis() -> None:
+    """When everything in Redis is gone, the worker makes the queue anew and runs what comes next."""
+
+    async def scenario(server: RedisServer) -> None:
+        async with working(server.url) as (_, store):
+            await store.submit("first", BELL, Options())
+            await ended(store, "first")
+            await store._redis.flushall()  # noqa: SLF001 - the accident itself
+            await store.submit("next", BELL, Options())
+            assert (await ended(store, "next")).state is State.SUCCEEDED
+
+    with RedisServer() as server:
+        run(scenario(server))
