@@ -43,7 +43,7 @@ async def ended(store: Store, task_id: str) -> Task:
 async def reached(store: Store, task_id: str, states: set[State]) -> Task:
     """The task once it is in one of the states."""
     async with asyncio.timeout(30):
-        while (task := await store.get(task_id)).state not in states:
+        while (task := await store.get(task_id)).state not in states:  # noqa: ASYNC110 - another process sets it
             await asyncio.sleep(0.02)
         return task
 
