@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    StrictInt,
+    StrictStr,
+)
 from pydantic.alias_generators import to_camel
 from quantum_tasks.conditions import Condition, conditions
 from quantum_tasks.states import Phase, Reason, Status
@@ -37,11 +47,29 @@ Program = Annotated[
     StrictStr,
     AfterValidator(_not_blank),
     AfterValidator(_program_size),
-    Field(min_length=1, max_length=MAX_PROGRAM_BYTES, description="An OpenQASM 3 program", examples=[BELL]),
+    Field(
+        min_length=1,
+        max_length=MAX_PROGRAM_BYTES,
+        description="An OpenQASM 3 program",
+        examples=[BELL],
+        json_schema_extra={"pattern": r"\S"},
+    ),
 ]
-Shots = Annotated[StrictInt, Field(ge=1, le=MAX_SHOTS, description="How often the circuit is run and measured")]
+
+
+def _integral(value: object) -> object:
+    # in JSON Schema 5.0 is an integer, too
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Shots = Annotated[
+    Annotated[StrictInt, Field(ge=1, le=MAX_SHOTS)],
+    BeforeValidator(_integral),
+    Field(description="How often the circuit is run and measured"),
+]
 Seed = Annotated[
-    StrictInt | None, Field(ge=0, le=MAX_SEED, description="Equal seeds give equal counts; null draws one")
+    Annotated[StrictInt, Field(ge=0, le=MAX_SEED), BeforeValidator(_integral)] | None,
+    Field(description="Equal seeds give equal counts; null draws one"),
 ]
 Time = Annotated[datetime, PlainSerializer(lambda time: time.isoformat(timespec="milliseconds").replace("+00:00", "Z"))]
 
