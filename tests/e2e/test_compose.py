@@ -21,9 +21,16 @@ IMAGES = ("quantum-tasks-api", "quantum-tasks-runner")
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[ComposeStack]:
+def python_image() -> Iterator[str]:
+    """An engine, and the Python image to build with on it."""
+    with engine() as image:
+        yield image
+
+
+@pytest.fixture(scope="module")
+def stack(python_image: str) -> Iterator[ComposeStack]:
     """A running stack, shared by the tests of this module, each of which leaves it healthy."""
-    with engine() as python_image, ComposeStack(python_image) as stack:
+    with ComposeStack(python_image) as stack:
         yield stack
 
 
@@ -131,6 +138,26 @@ def test_results_outlive_the_containers(stack: ComposeStack, compose_client: Cli
     stack.down(volumes=False)
     stack.up()
     assert compose_client.counts(task_id) == counts
+
+
+def test_a_simulation_that_runs_out_of_memory_fails_alone(stack: ComposeStack, python_image: str) -> None:
+    """Where a worker is told that it has more memory than its container, the kernel kills the simulation: that task
+    fails, with the reason and the count of its attempts, and the next one runs in the same container.
+    """
+    assert stack.base_url  # its images are used; this worker is told that it has more memory than its container
+    program = 'include "stdgates.inc"; qubit[27] q; bit[27] c; h q; t q; h q; c = measure q;'
+    with (
+        ComposeStack(python_image, QT_WORKER_MEMORY="700m", QT_MEMORY_MB="9000", QT_CONCURRENCY="1") as small,
+        Client(small.base_url) as client,
+    ):
+        task_id = client.submit(program, method="statevector", shots=1)
+        body = client.wait(task_id, 240)
+        resource = client.resource(task_id)
+        assert (resource["phase"], resource["reason"], resource["attempts"]) == ("Failed", "BackoffLimitExceeded", 3)
+        assert "3 attempts" in body["message"]
+        assert "memory ran out" in body["message"]
+        assert set(client.run(BELL)) == {"00", "11"}
+        assert small.inspect("worker")[0]["RestartCount"] == 0
 
 
 def test_the_api_stops_in_time(stack: ComposeStack) -> None:

@@ -20,16 +20,17 @@ CALL_SECONDS = 120
 class ComposeStack:
     """A project of its own on a port of its own; a context manager that leaves nothing behind."""
 
-    def __init__(self, python_image: str) -> None:
+    def __init__(self, python_image: str, **settings: str) -> None:
         self._project = f"qt-{uuid.uuid4().hex[:8]}"
         self._port = _free_port()
         files = ("docker-compose.yml", "tests/cluster/compose.override.yml")
         self._compose = ["docker", "compose", "-p", self._project, *(part for file in files for part in ("-f", file))]
         self._env = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith("QT_")},
             "PYTHON_IMAGE": python_image,
             "QT_PUBLISHED_PORT": str(self._port),
             "DOCKER_BUILDKIT": "0",
+            **settings,
         }
 
     @property
