@@ -141,9 +141,7 @@ def test_results_outlive_the_containers(stack: ComposeStack, compose_client: Cli
 
 
 def test_a_simulation_that_runs_out_of_memory_fails_alone(stack: ComposeStack, python_image: str) -> None:
-    """Where a worker is told that it has more memory than its container, the kernel kills the simulation: that task
-    fails, with the reason and the count of its attempts, and the next one runs in the same container.
-    """
+    """A task whose simulation the kernel kills for memory, three times, fails saying so, and the next one runs."""
     assert stack.base_url  # its images are used; this worker is told that it has more memory than its container
     program = 'include "stdgates.inc"; qubit[27] q; bit[27] c; h q; t q; h q; c = measure q;'
     with (
