@@ -209,6 +209,50 @@ class ErrorResource(_Resource):
     column: int | None
 
 
+EXAMPLE_TASK: dict[str, JsonValue] = {
+    "id": EXAMPLE_ID,
+    "spec": {"qasm": BELL, "shots": 1024, "seed": None, "method": "automatic"},
+    "phase": "Succeeded",
+    "reason": "Completed",
+    "conditions": [
+        {
+            "type": "Scheduled",
+            "status": "True",
+            "reason": "Queued",
+            "message": "The task is accepted.",
+            "lastTransitionTime": "2026-11-24T09:17:17.904Z",
+        },
+        {
+            "type": "Running",
+            "status": "False",
+            "reason": "Completed",
+            "message": "No attempt is running.",
+            "lastTransitionTime": "2026-11-24T09:17:17.924Z",
+        },
+        {
+            "type": "Finished",
+            "status": "True",
+            "reason": "Completed",
+            "message": "The task has its counts.",
+            "lastTransitionTime": "2026-11-24T09:17:17.924Z",
+        },
+    ],
+    "attempts": 1,
+    "createdAt": "2026-11-24T09:17:17.904Z",
+    "startedAt": "2026-11-24T09:17:17.905Z",
+    "finishedAt": "2026-11-24T09:17:17.924Z",
+    "result": {
+        "counts": EXAMPLE_COUNTS,
+        "shots": 1024,
+        "seed": 1234567,
+        "qubits": 2,
+        "method": "statevector",
+    },
+    "error": None,
+}
+"""A task as `GET /v1/tasks/{id}` gives it."""
+
+
 class SpecResource(_Resource):
     """What was asked for. Listings leave the program out."""
 
@@ -220,6 +264,8 @@ class SpecResource(_Resource):
 
 class TaskResource(_Resource):
     """A task, whole."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE_TASK]})
 
     id: str
     spec: SpecResource

@@ -168,6 +168,12 @@ class Store:
         if 0 < memory.get("maxmemory", 0) < memory["used_memory"] + 2 * MAX_PROGRAM_BYTES:
             raise StoreUnavailableError("Redis is full")
 
+    async def is_durable(self) -> bool:
+        """Whether Redis keeps a log of its writes, without which an accepted task may be lost with it."""
+        async with _translated_errors():
+            persistence = await self._redis.info("persistence")
+        return bool(persistence.get("aof_enabled"))
+
     # -- what a worker does -----------------------------------------------------------------------------------------
 
     async def claim(self, consumer: str, *, count: int, block_seconds: float, max_attempts: int) -> list[Lease]:

@@ -55,8 +55,8 @@ class Ends:
         self._wake_all()
 
     async def follow(self) -> None:
-        """Read the event stream until cancelled; Redis may go away and come back."""
-        while True:
+        """Read the event stream until closed; Redis may go away and come back."""
+        while not self.closed:
             try:
                 await self._follow_until_redis_goes_away()
             except StoreUnavailableError as error:
@@ -67,9 +67,11 @@ class Ends:
 
     async def _follow_until_redis_goes_away(self) -> None:
         after = await self._store.last_event()
+        if not await self._store.is_durable():
+            log.warning("Redis keeps no log of its writes: what it accepts may be lost", setting="appendonly")
         self._following = True
         self._wake_all()
-        while True:
+        while not self.closed:
             for event in await self._store.events(after, block_seconds=BLOCK_SECONDS):
                 after = event.id
                 for woken in self._watchers.get(event.task_id, ()):

@@ -1,7 +1,6 @@
 """Tasks in Redis, which is the truth: the backend of compose and of the local stack."""
 
 import asyncio
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -38,10 +37,11 @@ class RedisBackend(TaskBackend):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the connections."""
+        self._ends.close()
         if self._following:
+            # closing is what ends it; a cancellation alone may be lost in a connection that is being made
             self._following.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._following
+            await asyncio.wait([self._following])
         await self._redis.aclose()
 
     async def submit(self, task_id: str, qasm: str, options: Options) -> Submitted:

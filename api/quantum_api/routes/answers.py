@@ -1,8 +1,8 @@
-"""The refusals that routes share, documented with examples for `/docs`."""
+"""The answers that routes share, documented with examples for `/docs`."""
 
 from typing import Any
 
-from quantum_api.schemas import Problem
+from quantum_api.schemas import Completed, Failed, Pending, Problem
 
 Answers = dict[int | str, dict[str, Any]]
 
@@ -22,6 +22,23 @@ def _problem(
         answer["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
     return {status: answer}
 
+
+ENDS: Answers = {
+    200: {
+        "description": "What became of the task",
+        "content": {
+            "application/json": {
+                "examples": {
+                    answer.__name__.lower(): {
+                        "summary": (answer.__doc__ or "").strip(),
+                        "value": answer.model_json_schema()["examples"][0],
+                    }
+                    for answer in (Completed, Pending, Failed)
+                }
+            }
+        },
+    }
+}
 
 NOT_FOUND = _problem(404, "No such task", "Task not found.")
 UNAVAILABLE = _problem(

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from quantum_tasks.states import State
 from quantum_tasks.task import Task
 
-from quantum_api.routes.answers import ACCEPT_PROBLEMS, NOT_FOUND, READ_PROBLEMS
+from quantum_api.routes.answers import ACCEPT_PROBLEMS, ENDS, NOT_FOUND, READ_PROBLEMS
 from quantum_api.routes.requests import Backend, IdempotencyKey, TaskId, Wait, accept
 from quantum_api.schemas import Accepted, Completed, Failed, Finished, Pending, Submission
 from quantum_api.strict_json import StrictJsonRoute
@@ -32,7 +32,7 @@ async def submit_task(
     return Accepted(task_id=task_id)
 
 
-@router.get("/tasks/{task_id}", responses={**NOT_FOUND, **READ_PROBLEMS})
+@router.get("/tasks/{task_id}", responses={**ENDS, **NOT_FOUND, **READ_PROBLEMS})
 async def get_task(task_id: TaskId, backend: Backend, wait: Wait) -> Completed | Pending | Failed:
     """Say what became of a task: its counts, that it is still in progress, or why it has none."""
     return _answer(await backend.get(task_id) if wait is None else await backend.wait(task_id, wait))
