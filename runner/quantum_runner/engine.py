@@ -1,61 +1,31 @@
-"""AerSimulator, kept from one task to the next: it is made once, and asked without `transpile`.
+"""AerSimulator, kept from one task to the next and asked without `transpile`; its counts, keyed as Qiskit has it."""
 
-`transpile` against a fresh backend costs some twenty times what a small circuit does; a pass manager that is made once
-and used only for circuits that need it costs next to nothing.
-"""
-
+import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import accumulate, groupby
 
-from qiskit.circuit import (
-    BreakLoopOp,
-    ContinueLoopOp,
-    Delay,
-    ForLoopOp,
-    IfElseOp,
-    Measure,
-    Parameter,
-    QuantumCircuit,
-    Reset,
-    SwitchCaseOp,
-    WhileLoopOp,
-)
-from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
-from qiskit.passmanager import BasePassManager
-from qiskit.transpiler import Target, generate_preset_pass_manager
+from qiskit.circuit import QuantumCircuit
+from qiskit.result import Result
 from qiskit_aer import AerSimulator
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method
 
-from quantum_runner.circuits import has_control_flow, steps, without_idle_qubits
-from quantum_runner.limits import MAX_QUBITS
+from quantum_runner import lowering
+from quantum_runner.circuits import has_control_flow
+from quantum_runner.text import shortened
 
 MAX_RESULT_BYTES = 64 * 2**20
 """The largest counts, as JSON: a million shots that all differ, on fifty bits."""
-
-_CONTROL_FLOW = {
-    "if_else": IfElseOp,
-    "while_loop": WhileLoopOp,
-    "for_loop": ForLoopOp,
-    "switch_case": SwitchCaseOp,
-    "break_loop": BreakLoopOp,
-    "continue_loop": ContinueLoopOp,
-}
-
-
-def lower(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The circuit in gates that Aer runs, and without qubits that Aer would keep for nothing."""
-    basis = _basis()
-    if not all(step.operation.name in basis for step in steps(circuit)):
-        circuit = _pass_manager().run(circuit)
-    return without_idle_qubits(circuit) if has_control_flow(circuit) else circuit
+_COPIES_OF_A_KEY = 2
+"""A record as hexadecimal digits, in C++ and in Python, and as bits: bytes for each bit."""
 
 
 def run(
     circuit: QuantumCircuit, method: Method, *, shots: int, seed: int, memory_bytes: int, threads: int
 ) -> dict[str, int]:
     """Counts of `shots` runs, keyed as Qiskit has it. Raises ProgramError with ENGINE_FAILED or RESULT_BYTES."""
+    _check_counts_fit(circuit, shots, memory_bytes)
     result = (
         _simulator()
         .run(
@@ -71,14 +41,31 @@ def run(
         .result()
     )
     if not result.success:
-        why = result.status.removeprefix("ERROR:").strip()
-        raise ProgramError(Code.ENGINE_FAILED, f"The simulator could not run this program: {why[:200]}")
+        raise ProgramError(Code.ENGINE_FAILED, f"The simulator could not run this program: {_reason(result)}")
     counts = _keyed_by_bits(result.data().get("counts", {}), circuit)
     size = sum(len(bits) + len(str(count)) + 4 for bits, count in counts.items())
     if size > MAX_RESULT_BYTES:
         message = f"The counts take {size} bytes, more than {MAX_RESULT_BYTES}: measure less, or with fewer shots."
         raise ProgramError(Code.RESULT_BYTES, message)
     return counts
+
+
+def _check_counts_fit(circuit: QuantumCircuit, shots: int, memory_bytes: int) -> None:
+    """Refuse before the run what could not be held after it, were every shot to give another record."""
+    bits = circuit.num_clbits
+    needed = min(shots, 2**bits) * bits * _COPIES_OF_A_KEY
+    if needed > memory_bytes:
+        message = (
+            f"The counts of {shots} shots on {bits} bits may take {needed} bytes, more than {memory_bytes}: "
+            "measure less, or with fewer shots."
+        )
+        raise ProgramError(Code.RESULT_BYTES, message)
+
+
+def _reason(result: Result) -> str:
+    """Aer's message without its own names for circuits."""
+    why = re.sub(r"\[Experiment \d+\] *|Circuit circuit-\d+ *|ERROR:", "", result.status).strip()
+    return shortened(why, most=200)
 
 
 def _keyed_by_bits(counts: Mapping[str, int], circuit: QuantumCircuit) -> dict[str, int]:
@@ -106,33 +93,9 @@ def _group_sizes(circuit: QuantumCircuit) -> list[int]:
 def warm() -> None:
     """Make what is made once. Runs no simulation, so that no thread is started."""
     _simulator()
-    _basis()
-    _pass_manager()
+    lowering.warm()
 
 
 @cache
 def _simulator() -> AerSimulator:
     return AerSimulator()
-
-
-@cache
-def _basis() -> frozenset[str]:
-    """The names of what Aer runs as it is: gates with a definition in Qiskit, and the instructions around them."""
-    supported = set(_simulator().configuration().basis_gates)
-    gates = supported & set(get_standard_gate_name_mapping())
-    return frozenset(gates | {"measure", "reset", "delay", "barrier", "unitary"} | set(_CONTROL_FLOW))
-
-
-@cache
-def _pass_manager() -> BasePassManager:
-    # the target is as wide as any circuit may be: one made from the simulator stops at thirty qubits
-    target = Target(num_qubits=MAX_QUBITS)
-    for name, gate in get_standard_gate_name_mapping().items():
-        if name in _basis() and name not in {"measure", "reset", "delay"}:
-            target.add_instruction(gate, name=name)
-    for name, operation in {"measure": Measure(), "reset": Reset(), "delay": Delay(Parameter("t"))}.items():
-        target.add_instruction(operation, name=name)
-    target.add_instruction(UnitaryGate, name="unitary")
-    for name, kind in _CONTROL_FLOW.items():
-        target.add_instruction(kind, name=name)
-    return generate_preset_pass_manager(optimization_level=0, target=target)

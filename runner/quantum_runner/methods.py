@@ -1,13 +1,16 @@
 """Which method simulates a circuit, and how much memory that takes: decided before any of it is asked for."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from qiskit.circuit import QuantumCircuit
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method
 
+from quantum_runner.bonds import bonds_of
 from quantum_runner.circuits import Step, steps
+from quantum_runner.lowering import lower
 
 BYTES_PER_AMPLITUDE = 16
 """A complex number of two doubles."""
@@ -24,57 +27,64 @@ MAX_AUTOMATIC_BOND = 256
 _CLIFFORD = frozenset(
     {*("id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap", "pauli", "measure", "reset")}
 )
-_RANK_2 = frozenset(
-    {
-        *("cx", "cy", "cz", "ch", "cp", "cu", "cu1", "cu3", "crx", "cry", "crz", "csx"),
-        *("rxx", "ryy", "rzz", "rzx", "mcphase", "cphase"),
-    }
-)
-"""Gates between two qubits that are a sum of two products: each doubles a bond at the most. Any other makes it four."""
-
 _MPS_SLACK = 8
 """Swaps, decompositions and copies around the tensors themselves."""
 
 
-def choose(circuit: QuantumCircuit, asked: Method, memory_bytes: int) -> Method:
-    """The method to run, never `automatic`.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A method, never `automatic`, and the circuit in its gates."""
+
+    method: Method
+    circuit: QuantumCircuit
+
+
+def choose(circuit: QuantumCircuit, asked: Method, memory_bytes: int) -> Plan:
+    """How to run a circuit.
 
     Raises ProgramError: METHOD when the method asked for cannot run this circuit, MEMORY when it would not fit.
     """
-    found = list(steps(circuit))
-    width = len({qubit for step in found for qubit in step.qubits})
+    lowered = lower(circuit, Method.STATEVECTOR if asked in (Method.AUTOMATIC, Method.STABILIZER) else asked)
+    found = list(steps(lowered))
     if asked is Method.AUTOMATIC:
-        return _automatic(found, width, memory_bytes)
+        return _automatic(lowered, found, memory_bytes)
     if asked is Method.STABILIZER:
         _require_clifford(found)
-    needed = _bytes(asked, found, width)
+    needed = _bytes(asked, lowered, found)
     if needed > memory_bytes:
-        raise _too_large(asked, width, needed, memory_bytes)
-    return asked
+        raise _too_large(asked, _width(found), needed, memory_bytes)
+    return Plan(asked, lowered)
 
 
-def _automatic(found: Sequence[Step], width: int, memory_bytes: int) -> Method:
-    vector = _bytes(Method.STATEVECTOR, found, width)
-    if vector <= memory_bytes and width < STABILIZER_FROM_QUBITS:
-        return Method.STATEVECTOR
+def _automatic(lowered: QuantumCircuit, found: Sequence[Step], memory_bytes: int) -> Plan:
+    vector = _bytes(Method.STATEVECTOR, lowered, found)
+    if vector <= memory_bytes and _width(found) < STABILIZER_FROM_QUBITS:
+        return Plan(Method.STATEVECTOR, lowered)
     if _not_clifford(found) is None:
-        return Method.STABILIZER
+        return Plan(Method.STABILIZER, lowered)
     if vector <= memory_bytes:
-        return Method.STATEVECTOR
-    bonds = _bonds(found)
+        return Plan(Method.STATEVECTOR, lowered)
+    product = lower(lowered, Method.MATRIX_PRODUCT_STATE)
+    bonds = bonds_of(product, MAX_AUTOMATIC_BOND)
     if max(bonds, default=1) <= MAX_AUTOMATIC_BOND and _mps_bytes(bonds) <= memory_bytes:
-        return Method.MATRIX_PRODUCT_STATE
-    raise _too_large(Method.STATEVECTOR, width, vector, memory_bytes)
+        return Plan(Method.MATRIX_PRODUCT_STATE, product)
+    raise _too_large(Method.STATEVECTOR, _width(found), vector, memory_bytes)
 
 
-def _bytes(method: Method, found: Sequence[Step], width: int) -> int:
+def _width(found: Iterable[Step]) -> int:
+    """How many qubits are in use: Aer leaves out the others, or they are left out for it."""
+    return len({qubit for step in found for qubit in step.qubits})
+
+
+def _bytes(method: Method, lowered: QuantumCircuit, found: Sequence[Step]) -> int:
+    width = _width(found)
     match method:
         case Method.STATEVECTOR:
             return BYTES_PER_AMPLITUDE << width
         case Method.DENSITY_MATRIX:
             return BYTES_PER_AMPLITUDE << 2 * width
         case Method.MATRIX_PRODUCT_STATE:
-            return _mps_bytes(_bonds(found))
+            return _mps_bytes(bonds_of(lowered))
     return width * width // 2
 
 
@@ -87,28 +97,6 @@ def _require_clifford(found: Iterable[Step]) -> None:
     gate = _not_clifford(found)
     if gate is not None:
         raise ProgramError(Code.METHOD, f"The stabilizer method runs Clifford gates only, and '{gate}' is none.")
-
-
-def _bonds(found: Iterable[Step]) -> list[int]:
-    """An upper bound of the bond dimension between each qubit in use and the next.
-
-    A gate multiplies the Schmidt rank across a cut by its own operator Schmidt rank at the most (Vidal, 2003), and a
-    cut with k qubits on its smaller side has rank 2^k at the most.
-    """
-    acting = [step for step in found if len(step.qubits) > 1]
-    used = sorted({qubit for step in found for qubit in step.qubits})
-    position = {qubit: number for number, qubit in enumerate(used)}
-    growth = [0] * max(0, len(used) - 1)
-    for step in acting:
-        places = sorted(position[qubit] for qubit in step.qubits)
-        for cut in range(places[0], places[-1]):
-            left = sum(place <= cut for place in places)
-            growth[cut] += step.times * _rank_bits(step, min(left, len(places) - left))
-    return [2 ** min(bits, cut + 1, len(used) - cut - 1) for cut, bits in enumerate(growth)]
-
-
-def _rank_bits(step: Step, smaller_side: int) -> int:
-    return 1 if step.operation.name in _RANK_2 else 2 * smaller_side
 
 
 def _mps_bytes(bonds: Sequence[int]) -> int:

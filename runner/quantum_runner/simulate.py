@@ -30,11 +30,10 @@ def simulate(program: str, options: Options, machine: Machine) -> Outcome:
     _require_measurement(circuit)
     seed = secrets.randbelow(MAX_SEED + 1) if options.seed is None else options.seed
     try:
-        lowered = engine.lower(circuit)
-        method = methods.choose(lowered, options.method, machine.memory_bytes)
+        plan = methods.choose(circuit, options.method, machine.memory_bytes)
         counts = engine.run(
-            lowered,
-            method,
+            plan.circuit,
+            plan.method,
             shots=options.shots,
             seed=seed,
             memory_bytes=machine.memory_bytes,
@@ -45,9 +44,8 @@ def simulate(program: str, options: Options, machine: Machine) -> Outcome:
     except MemoryError:
         raise ProgramError(Code.MEMORY, "The simulation ran out of memory.") from None
     except BaseException as error:
-        message = f"The simulator could not run this program ({type(error).__name__})."
-        raise ProgramError(Code.ENGINE_FAILED, message) from error
-    return Outcome(counts=counts, shots=options.shots, seed=seed, qubits=circuit.num_qubits, method=method)
+        raise ProgramError(Code.ENGINE_FAILED, "The simulator failed on this program.") from error
+    return Outcome(counts=counts, shots=options.shots, seed=seed, qubits=circuit.num_qubits, method=plan.method)
 
 
 def warm() -> None:

@@ -51,6 +51,28 @@ class Places:
         return self._starts[min(line, len(self._starts)) - 1]
 
 
+_VERSION = re.compile(r"(?>\s+|//[^\n]*|/\*.*?\*/)*+OPENQASM\s+(?P<number>[0-9][0-9.]*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a program says that it is written in, and where it says so."""
+
+    number: str
+    place: Place
+
+
+def version(program: str) -> Version | None:
+    """The version line, read without a parser: another version may not even parse."""
+    found = _VERSION.match(program)
+    return None if found is None else Version(found["number"], Places(program).at(found.end() - len(found["number"])))
+
+
+def shortened(message: str, *, most: int = 40) -> str:
+    """What a stranger wrote, cut to a length that a message can bear."""
+    return message if len(message) <= most else message[:most] + "…"
+
+
 def check(program: str) -> None:
     """Refuse what no parser should be given: too long, too deep, or with characters that no program has.
 

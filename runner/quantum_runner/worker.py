@@ -59,6 +59,7 @@ class Worker:
         self._runs: dict[str, _Run] = {}
         self._stopping = asyncio.Event()
         self._away = False
+        self._done = False
         self._reclaim_after = asyncio.get_running_loop().time() + settings.lease_seconds
 
     def stop(self) -> None:
@@ -75,6 +76,8 @@ class Worker:
                 await self._take_work(loops)
                 await self._drain()
             finally:
+                # the flag is what ends them: redis-py may lose a cancellation while it opens a connection
+                self._done = True
                 for loop in upkeep:
                     loop.cancel()
         log.info("worker stopped", worker=self.name)
@@ -143,12 +146,13 @@ class Worker:
     # -- keep house -------------------------------------------------------------------------------------------------
 
     async def _renew_leases(self) -> None:
-        while True:
+        while not self._done:
             self._show_life()
             leases = [run.lease for run in self._runs.values()]
             if leases:
                 self._abandon(await self._patiently(self._store.renew, self.name, leases))
-            await asyncio.sleep(self._settings.lease_seconds / 4)
+            if not self._done:
+                await asyncio.sleep(self._settings.lease_seconds / 4)
 
     def _abandon(self, lost: set[str]) -> None:
         for run in self._runs.values():
@@ -156,12 +160,13 @@ class Worker:
                 run.work.cancel()
 
     async def _sweep(self) -> None:
-        while True:
+        while not self._done:
             retention = self._settings.retention_seconds
             swept = await self._patiently(self._store.sweep, retention_seconds=retention)
             if swept:
                 log.info("forgot old tasks", tasks=swept)
-            await asyncio.sleep(0 if swept else SWEEP_SECONDS)
+            if not self._done:
+                await asyncio.sleep(0 if swept else SWEEP_SECONDS)
 
     def _show_life(self) -> None:
         if self._settings.heartbeat_file:
