@@ -6,7 +6,9 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/quantum-tasks/images
 public=$(sed -n 's/^ARG PYTHON_IMAGE=//p' "$(dirname "$0")/../../api/Dockerfile" | head -n 1)
 stand_in=python:3.11-slim-bookworm   # Debian 12's own Python
 
-have() { docker image inspect "$1" >/dev/null 2>&1 || timeout 20 docker pull -q "$1" >/dev/null 2>&1; }
+# Where no stand-in can be made, a slow network is given time.
+if [ "$(id -u)" = 0 ] && command -v debootstrap >/dev/null; then patience=20; else patience=600; fi
+have() { docker image inspect "$1" >/dev/null 2>&1 || timeout "$patience" docker pull -q "$1" >/dev/null 2>&1; }
 
 make_python() {
   local root=$cache/python

@@ -10,6 +10,8 @@ docker compose version >/dev/null 2>&1 || command -v go >/dev/null || missing+=(
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q >/dev/null
 # a package that starts its service would take the port and the memory of the tests' own
-printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d
-trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d
+fi
 apt-get install -q -y --no-install-recommends "${missing[@]}" >/dev/null
