@@ -1,8 +1,8 @@
 """The conditions of `if` and `while`: from a syntax tree to a formula over single bits, and to what Aer gets right.
 
 Qiskit's importer knows two forms, a bit and a register that equals an integer. Aer computes wrongly, or aborts, on
-casts, negations and variables of integer type, but is right on `and`, `or` and `not` over single bits; so every other
-form is written with these alone.
+casts, negations and variables of integer type, but is right on `and`, `not` and exclusive `or` over single bits; so
+every other form is written with these alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +32,15 @@ class Both:
     right: "Formula"
 
 
-Formula: TypeAlias = bool | Clbit | Not | Both
+@dataclass(frozen=True, slots=True)
+class Differ:
+    """True if exactly one is. Written out with the others it would double at every step of a chain."""
+
+    left: "Formula"
+    right: "Formula"
+
+
+Formula: TypeAlias = bool | Clbit | Not | Both | Differ
 Condition: TypeAlias = tuple[Clbit, bool] | tuple[ClassicalRegister, int] | expr.Expr
 Value: TypeAlias = Clbit | ClassicalRegister | Sequence[Clbit] | int | bool
 
@@ -151,7 +159,10 @@ def _or(left: Formula, right: Formula) -> Formula:
 
 
 def _xor(left: Formula, right: Formula) -> Formula:
-    return _or(_and(left, _not(right)), _and(_not(left), right))
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, bool):
+            return _not(other) if one else other
+    return Differ(left, right)
 
 
 def _any(bits: Sequence[Formula]) -> Formula:
@@ -197,4 +208,6 @@ def _expression(formula: Formula) -> expr.Expr:
             return expr.logic_not(_expression(formula.of))
         case Both():
             return expr.logic_and(_expression(formula.left), _expression(formula.right))
+        case Differ():
+            return expr.bit_xor(_expression(formula.left), _expression(formula.right))
     return expr.lift(formula)

@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from quantum_tasks.errors import ProgramError
+from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Options, Outcome
 
 _PR_SET_PDEATHSIG = 1
@@ -48,3 +48,5 @@ def run(program: str, options: Options, memory_bytes: int, threads: int) -> Outc
         return simulate(program, options, Machine(memory_bytes=memory_bytes, threads=threads))
     except ProgramError as refusal:
         return ProgramError(refusal.code, refusal.message, refusal.line, refusal.column)
+    except Exception as error:  # noqa: BLE001 - a mistake of ours, and no reason for others to suffer
+        return ProgramError(Code.ENGINE_FAILED, f"The runner failed on this program ({type(error).__name__}).")

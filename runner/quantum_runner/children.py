@@ -85,6 +85,8 @@ class Child:
             raise ChildLostError(_cause(error.exitcode, ran_out_of_memory=container.oom_kills() > kills)) from error
         except (BrokenProcessPool, RuntimeError) as error:
             raise ChildLostError("the process was not there any more") from error
+        except Exception as error:
+            raise ChildLostError(f"the process gave no answer that can be read ({type(error).__name__})") from error
         finally:
             if not settled:
                 await self.stop()

@@ -108,7 +108,7 @@ class _Importer(ConvertVisitor):  # type: ignore[misc] # the importer has no typ
         if not isinstance(node.type, ast.IntType | ast.UintType):
             raise_from_node(node, "only integer loop variables are supported")
         values = _loop_values(node, context)
-        if _may_jump(node.block):
+        if _has(node.block, ast.BreakStatement, ast.ContinueStatement):
             if len(set(values)) < len(values):
                 message = "a set that repeats a value is not supported in a loop with `break` or `continue`"
                 raise_from_node(node.set_declaration, message)
@@ -119,6 +119,15 @@ class _Importer(ConvertVisitor):  # type: ignore[misc] # the importer has no typ
                 inner.symbol_table.insert(Symbol(name, value, types.Int(const=True), Scope.LOCAL, node))
                 for statement in node.block:
                     self.visit(statement, inner)
+        return context
+
+    def visit_WhileLoop(self, node: ast.WhileLoop, context: State) -> State:  # noqa: N802
+        """Give a body without any qubit one to do nothing to: Aer never leaves a loop over no qubits."""
+        condition = self._resolve_condition(node.while_condition, context)
+        with context.circuit.while_loop(condition):
+            if not _has(node.block, ast.QuantumGate, ast.QuantumMeasurement, ast.QuantumReset):
+                context.circuit.id(context.circuit.qubits[:1])
+            self._visit_statements(node.block, context)
         return context
 
     def _resolve_condition(self, node: ast.Expression, context: State) -> Condition:
@@ -234,9 +243,9 @@ def _loop_values(node: ast.ForInLoop, context: State) -> Sequence[int]:
     return range(value.start, value.stop, 1 if value.step is None else value.step)
 
 
-def _may_jump(block: Iterable[ast.QASMNode]) -> bool:
-    nodes = (node for statement in block for node in walk(statement))
-    return any(isinstance(node, ast.BreakStatement | ast.ContinueStatement) for node in nodes)
+def _has(block: Iterable[ast.QASMNode], *kinds: type[ast.QASMNode]) -> bool:
+    """Whether there is a node of one of the kinds in a block, at any depth."""
+    return any(isinstance(node, kinds) for statement in block for node in walk(statement))
 
 
 def _has_place(error: ConversionError) -> bool:

@@ -359,7 +359,7 @@ def test_a_program_that_is_no_text_is_a_400_that_names_it(client: Client, fields
 BAD_OPTIONS = [
     *(
         ("shots", text)
-        for text in ("0", "-1", "1000001", '"5"', "1.5", "1e3", "true", "false", "[]", "{}", "NaN", "Infinity", '""')
+        for text in ("0", "-1", "1000001", '"5"', "1.5", "true", "false", "[]", "{}", "NaN", "Infinity", '""')
     ),
     ("shots", HUGE_INTEGER),
     ("shots", "1e400"),

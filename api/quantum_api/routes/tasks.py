@@ -1,6 +1,7 @@
 """`POST /tasks` and `GET /tasks/{id}`: the two seed routes, bare bodies."""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
 from quantum_tasks.states import State
 from quantum_tasks.task import Task
 
@@ -15,20 +16,20 @@ router = APIRouter(route_class=StrictJsonRoute, tags=["tasks"])
 @router.post(
     "/tasks",
     status_code=202,
-    response_model_exclude_none=True,
+    response_model=Accepted,
     responses={200: {"model": Finished, "description": "Ended within `Prefer: wait`"}, **ACCEPT_PROBLEMS},
 )
 async def submit_task(
     submission: Submission, backend: Backend, wait: Wait, response: Response, key: IdempotencyKey = None
-) -> Accepted | Finished:
+) -> Accepted | JSONResponse:
     """Accept an OpenQASM 3 program. 202 means that it will end, with counts or with a reason."""
     task_id = await accept(backend, submission.qc, submission.options, key, response)
     response.headers["Location"] = f"/tasks/{task_id}"
     if wait is not None:
         task = await backend.wait(task_id, wait)
         if task.state.terminal:
-            response.status_code = 200
-            return Finished(task_id=task_id, **_answer(task).model_dump())
+            finished = Finished(task_id=task_id, **_answer(task).model_dump())
+            return JSONResponse(finished.model_dump(exclude_none=True), headers=dict(response.headers))
     return Accepted(task_id=task_id)
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from quantum_runner.children import Child, ChildLostError, DeadlineExceededError, one_thread_per_library
@@ -65,6 +66,34 @@ def test_a_refusal_comes_back_with_its_place_and_costs_nothing() -> None:
                 await child.run("OPENQASM 3;\nqubit q;\nh q;", Options(), LONG)
             assert (refusal.value.code, refusal.value.line) == (Code.UNDEFINED, 3)
             assert _pid() == before
+
+    run(scenario())
+
+
+def test_a_mistake_in_the_runner_fails_one_task() -> None:
+    """An exception that nobody thought of becomes a failure of that run, and the process lives on."""
+
+    async def scenario() -> None:
+        async with started() as child:
+            before = _pid()
+            nonsense: Any = None
+            with pytest.raises(ProgramError, match="AttributeError") as failure:
+                await child.run(BELL, nonsense, LONG)
+            assert failure.value.code is Code.ENGINE_FAILED
+            assert _pid() == before
+
+    run(scenario())
+
+
+def test_an_answer_that_cannot_be_read_is_a_lost_attempt() -> None:
+    """What cannot be sent to the child or back costs one attempt, never the supervisor."""
+
+    async def scenario() -> None:
+        async with started() as child:
+            unsendable: Any = lambda: None  # noqa: E731 - what pickle refuses
+            with pytest.raises(ChildLostError, match="no answer"):
+                await child.run(BELL, unsendable, LONG)
+            assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
 
     run(scenario())
 

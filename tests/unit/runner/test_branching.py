@@ -36,6 +36,9 @@ FORMS: dict[str, Callable[[int], object]] = {
     "c[0] & c[1]": lambda c: c == 3,
     "c[0] | c[1]": lambda c: c > 0,
     "c[0] ^ c[1]": lambda c: c in (1, 2),
+    "c[0] ^ c[1] ^ c[0]": lambda c: c & 2,
+    "c[0] != c[1]": lambda c: c in (1, 2),
+    "!(c[0] ^ c[1])": lambda c: c in (0, 3),
     "!(c[0] && !c[1])": lambda c: c != 1,
     "c == 1 || c == 2": lambda c: c in (1, 2),
     "c > 0 && c < 3": lambda c: c in (1, 2),
@@ -85,6 +88,14 @@ def test_an_endless_loop_can_be_left() -> None:
     assert _counts("true", 3, "while ({0}) {{ x q[2]; break; }}") == {"1 11": 2}
 
 
+@pytest.mark.parametrize(
+    "body", ["break;", "if (c == 3) {{ break; }}", "if (c == 0) {{ x q[2]; }} else {{ break; }}", "{{ break; }}"]
+)
+def test_an_endless_loop_over_no_qubits_can_be_left(body: str) -> None:
+    """A `while (true)` whose body acts on no qubit ends at its `break`, too."""
+    assert _counts("true", 3, f"while ({{0}}) {{{{ {body} }}}}") == {"0 11": 2}
+
+
 def test_conditions_nest() -> None:
     """A branch within a branch is taken when both conditions hold."""
     statement = "if (c != 0) {{ if (c[0] == 1 && c < 3) {{ x q[2]; }} }}"
@@ -98,6 +109,13 @@ def test_a_wide_register_can_be_compared() -> None:
     )
     counts = simulate(program + "r = measure q[1];", Options(shots=1, seed=1), MACHINE).counts
     assert next(iter(counts)).startswith("1 ")
+
+
+@pytest.mark.parametrize("operator", ["^", "==", "!=", "&&", "||", "== 1 ^"])
+def test_a_long_condition_is_no_harder_than_its_length(operator: str) -> None:
+    """A chain of sixty terms is read and run like a short one: nothing doubles from term to term."""
+    form = f" {operator} ".join(["c[0]", "c[1]"] * 30)
+    assert sum(_counts(form, 1, "if ({0}) {{ x q[2]; }}").values()) == 2
 
 
 @pytest.mark.parametrize(
