@@ -34,8 +34,9 @@ async def started(*, simulations: int = 1000) -> AsyncIterator[Child]:
 
 
 def _pid() -> int:
-    """The process of the one child there is, which carries the out-of-memory killer's mark."""
-    [marked] = [one.pid for one in descendants(os.getpid()) if _is_marked(one.pid)]
+    """The process of the one child there is: it carries the out-of-memory killer's mark, and is of our own session."""
+    ours = os.getsid(0)
+    [marked] = [one.pid for one in descendants(os.getpid()) if one.session == ours and _is_marked(one.pid)]
     return marked
 
 
