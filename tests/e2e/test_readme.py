@@ -3,13 +3,12 @@
 import doctest
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 from quantum_api.settings import ApiSettings
 from quantum_runner.settings import RunnerSettings
+from support.tools import require
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -25,9 +24,7 @@ def _steps() -> list[tuple[str, str]]:
 
 def test_the_readmes_commands_print_what_it_says(base_url: str, tmp_path: Path) -> None:
     """Each command of the README succeeds, and its output matches the one shown."""
-    missing = [tool for tool in ("bash", "curl", "make") if shutil.which(tool) is None]
-    if missing and os.environ.get("CI") != "true":
-        pytest.skip(f"the README's commands need {', '.join(missing)}: install it, as in apt install curl make")
+    require("bash", "curl", "make")
     steps = _steps()
     assert len(steps) > 5
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("QT_", "COV"))}

@@ -15,6 +15,7 @@ from support.client import Client
 from support.local_stack import LocalStack
 from support.processes import alive, kill
 from support.programs import BELL
+from support.tools import require
 from support.waiting import eventually
 
 COMMAND = Path(sys.executable).with_name("quantum-tasks")
@@ -148,6 +149,7 @@ def test_the_demo_runs_without_a_redis_of_the_machines_own() -> None:
 
 def test_the_demos_last_line_can_be_pasted(tmp_path: Path) -> None:
     """The line that the demo ends with is a command that gives counts."""
+    require("curl")
     with LocalStack(tmp_path) as stack:
         shown = _run("demo", "--url", stack.base_url)
         assert shown.returncode == 0, shown.stderr
