@@ -16,11 +16,12 @@ ours() {
 }
 
 # What a killed engine leaves: pid files, its own and its containerd's (which dies with it), that keep the next one from
-# starting, and the mount of its data folder. While any engine answers, these may be in use.
+# starting, and mounts: of its data folder, of network namespaces. While any engine answers, these may be in use.
 clear_remains() {
   if ours >/dev/null || docker version >/dev/null 2>&1; then return; fi
   rm -f "$pid_file" "$state/run/containerd/containerd.pid"
   while umount "$state/data" 2>/dev/null; do :; done
+  for namespace in "$state"/run/netns/*; do umount "$namespace" 2>/dev/null || true; done
 }
 
 start() {
