@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import yaml
 from quantum_api.settings import ApiSettings
 from quantum_runner.settings import RunnerSettings
 from support.tools import require
@@ -58,3 +59,10 @@ def test_the_readmes_settings_are_the_codes() -> None:
             assert float(default) == told, name
     assert table["QT_HOST"] == fields["host"].default
     assert table["QT_REDIS_URL"] == fields["redis_url"].default.get_secret_value()
+
+
+def test_compose_passes_the_readmes_settings_on() -> None:
+    """Every variable of the table but the addresses reaches the containers from the caller's environment."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    passed = {name for part in ("api_server", "worker") for name in services[part]["environment"]}
+    assert set(_settings_table()) - {"QT_REDIS_URL", "QT_HOST", "QT_PORT"} <= passed
