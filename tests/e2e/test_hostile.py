@@ -15,9 +15,9 @@ MUTANTS = 1000
 IN_FLIGHT = 32
 DEADLINE_SECONDS = 5
 
-MAX_RSS_BYTES = 3 * 2**30
-"""All processes of the stack together: Redis, API, supervisor, fork server, and two children that may each hold a state
-of 1 GiB (`QT_MEMORY_MB`) for the moment of one simulation; measured afterwards, when none does."""
+MAX_RSS_BYTES = 2**30
+"""All processes of the stack together: about twice what they hold when idle, and what one simulation may ask for here
+(`QT_MEMORY_MB` over `QT_CONCURRENCY`), so that a state which is not given back shows."""
 
 FEATURES = """OPENQASM 3.0;
 include "stdgates.inc";

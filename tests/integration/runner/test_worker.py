@@ -117,8 +117,6 @@ def test_the_tasks_of_a_lost_worker_are_taken_over(redis_url: str) -> None:
     """A task whose worker vanished is run by another once its lease has run out, as its second attempt."""
 
     async def scenario() -> None:
-        async with working(redis_url) as (_, store):
-            pass
         async with open_store(redis_url) as store:
             await store.submit("a", BELL, Options())
             assert await store.claim("vanished", count=1, block_seconds=1, max_attempts=3)
