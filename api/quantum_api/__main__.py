@@ -38,6 +38,7 @@ def main() -> None:
         log_config=None,
         access_log=settings.access_log,
         server_header=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     Server(config, app).run()

@@ -19,5 +19,8 @@ class ApiSettings(Settings):
     max_unfinished: Annotated[int, Field(ge=1, description="Tasks that may be queued or running at a time")] = 100_000
     redis_connections: Annotated[int, Field(ge=2, description="Connections to Redis")] = 32
     redis_timeout_seconds: Annotated[float, Field(gt=0, le=60, description="Longest wait for Redis's answer")] = 5
+    keep_alive_seconds: Annotated[
+        int, Field(ge=1, description="How long an idle connection is kept; longer than clients keep theirs")
+    ] = 75
     shutdown_seconds: Annotated[int, Field(ge=0, description="Longest wait for open requests at the end")] = 10
     access_log: Annotated[bool, Field(description="Log every request")] = False
