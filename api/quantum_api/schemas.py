@@ -287,7 +287,7 @@ class TaskResource(_Resource):
             spec=SpecResource(
                 qasm=task.qasm, shots=task.options.shots, seed=task.options.seed, method=task.options.method
             ),
-            phase=task.state.phase,
+            phase=task.phase,
             reason=task.reason,
             conditions=[_condition(condition) for condition in conditions(task)],
             attempts=task.attempts,

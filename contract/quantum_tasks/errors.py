@@ -32,6 +32,8 @@ class Code(StrEnum):
     METHOD = "engine.method"
     ENGINE_FAILED = "engine.failed"
     RUNNER_LOST = "engine.lost"
+    RESULT_LOST = "result.lost"
+    CIRCUIT_UNKNOWN = "circuit.unknown"
     CANCELLED = "task.cancelled"
 
 

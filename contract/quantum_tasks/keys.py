@@ -10,6 +10,7 @@ The prefix stands in braces, so that on a Redis cluster all keys share one slot 
 | `{qt}:seq` | integer | the number of the last accepted task; orders the listings |
 | `{qt}:tasks` | sorted set | every task's id by its number |
 | `{qt}:tasks:<state>` | sorted set | the ids of the tasks in that state by their number |
+| `{qt}:circuit:<digest>` | string | a program that tasks refer to by its digest |
 | `{qt}:finished` | sorted set | the ids of the ended tasks by the time of their end, in ms |
 """
 
@@ -66,6 +67,10 @@ class Keys:
     def task(self, task_id: str) -> str:
         """One task's hash."""
         return f"{self.task_prefix}{task_id}"
+
+    def circuit(self, digest: str) -> str:
+        """One program that tasks refer to."""
+        return f"{self.root}circuit:{digest}"
 
     def index(self, state: State | None = None) -> str:
         """The tasks in a state, or all of them."""

@@ -14,6 +14,7 @@ class Phase(StrEnum):
     """The word for a state in `/v1/tasks` and in the resource's status."""
 
     PENDING = "Pending"
+    SUSPENDED = "Suspended"
     RUNNING = "Running"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
@@ -49,8 +50,8 @@ class State(StrEnum):
 
     @classmethod
     def of(cls, phase: Phase) -> "State":
-        """The state that a phase is the word for."""
-        return next(state for state, word in _PHASES.items() if word is phase)
+        """The state behind a phase; a suspended task is a queued one that is held back."""
+        return cls.QUEUED if phase is Phase.SUSPENDED else next(s for s, word in _PHASES.items() if word is phase)
 
     @property
     def status(self) -> Status:
@@ -62,6 +63,11 @@ class Reason(StrEnum):
     """Why a task is in its state: the closed list, in the words of the Kubernetes conditions."""
 
     QUEUED = "Queued"
+    SUSPENDED = "Suspended"
+    UNSCHEDULABLE = "Unschedulable"
+    IMAGE_PULL_BACK_OFF = "ImagePullBackOff"
+    CONTAINER_ERROR = "ContainerError"
+    JOB_REFUSED = "JobRefused"
     STARTED = "Started"
     RETRYING = "Retrying"
     COMPLETED = "Completed"
@@ -71,6 +77,7 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
     OOM_KILLED = "OOMKilled"
+    EVICTED = "Evicted"
     ENGINE_FAILED = "EngineFailed"
 
 

@@ -4,12 +4,9 @@ A worker's claim is a lease: an entry of the queue's consumer group that it must
 the lease is claimed again by whoever asks first, and whatever the former holder says of it then is refused.
 """
 
-import hashlib
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 from typing import Any
@@ -20,7 +17,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
 from quantum_tasks.errors import (
-    Code,
     IdempotencyMismatchError,
     QueueFullError,
     StoreUnavailableError,
@@ -28,22 +24,9 @@ from quantum_tasks.errors import (
     TaskNotFoundError,
 )
 from quantum_tasks.keys import GROUP, Keys
+from quantum_tasks.records import FIELDS, failure_fields, options_of, outcome_fields, submission_of, task_of, text
 from quantum_tasks.states import Reason, State
-from quantum_tasks.task import MAX_PROGRAM_BYTES, Failure, Method, Options, Outcome, Task
-
-_FIELDS = (
-    "state",
-    "reason",
-    "shots",
-    "seed",
-    "method",
-    "attempts",
-    "created_at",
-    "started_at",
-    "finished_at",
-    "failure",
-)
-"""What every view of a task reads; the program and the outcome are read only where they are wanted."""
+from quantum_tasks.task import MAX_PROGRAM_BYTES, Failure, Options, Outcome, Task
 
 SWEEP_BATCH = 100
 """How many old tasks one sweep forgets, so that no script holds Redis for long."""
@@ -68,6 +51,8 @@ class Lease:
     attempt: int
     qasm: str
     options: Options
+    deadline_seconds: float | None = None
+    """The task's own longest run, where it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +92,7 @@ class Store:
 
         Raises IdempotencyMismatchError when the id stands for another program or other options, and QueueFullError.
         """
-        seed = "" if options.seed is None else options.seed
-        fingerprint = hashlib.sha256(json.dumps([qasm, options.shots, seed, options.method]).encode()).hexdigest()
-        answer = await self._run(
-            "submit", task_id, qasm, options.shots, seed, options.method, fingerprint, self._max_unfinished
-        )
+        answer = await self._run("submit", *submission_of(task_id, qasm, options), self._max_unfinished, 1, "")
         if answer == "mismatch":
             raise IdempotencyMismatchError(task_id)
         if answer == "full":
@@ -120,17 +101,17 @@ class Store:
 
     async def get(self, task_id: str, *, with_program: bool = False) -> Task:
         """Read one task, with its outcome. Raises TaskNotFoundError."""
-        fields = (*_FIELDS, "outcome", "qasm") if with_program else (*_FIELDS, "outcome")
-        async with _translated_errors():
+        fields = (*FIELDS, "outcome", "qasm") if with_program else (*FIELDS, "outcome")
+        async with translated_errors():
             values = await self._redis.hmget(self._keys.task(task_id), list(fields))
         if values[0] is None:
             raise TaskNotFoundError(task_id)
-        return _task(task_id, dict(zip(fields, map(_text, values), strict=True)))
+        return task_of(task_id, dict(zip(fields, map(text, values), strict=True)))
 
     async def page(self, *, state: State | None = None, cursor: int | None = None, limit: int = 50) -> Page:
         """List tasks in a state (or all), from the one after `cursor`, at most `limit`."""
-        rows = await self._run("page", state or "", "" if cursor is None else cursor, limit + 1, *_FIELDS)
-        tasks = [_task(row[1], dict(zip(_FIELDS, row[2:], strict=True))) for row in rows[:limit]]
+        rows = await self._run("page", state or "", "" if cursor is None else cursor, limit + 1, *FIELDS)
+        tasks = [task_of(row[1], dict(zip(FIELDS, row[2:], strict=True))) for row in rows[:limit]]
         return Page(tasks, int(rows[limit - 1][0]) if len(rows) > limit else None)
 
     async def cancel(self, task_id: str) -> None:
@@ -143,24 +124,24 @@ class Store:
 
     async def delete(self, task_id: str) -> None:
         """Forget a task; one that runs is abandoned. Raises TaskNotFoundError."""
-        if not await self._run("delete", task_id):
+        if not await self._run("delete", task_id, ""):
             raise TaskNotFoundError(task_id)
 
     async def last_event(self) -> str:
         """The id of the newest event, to read from there on."""
-        async with _translated_errors():
+        async with translated_errors():
             newest = await self._redis.xrevrange(self._keys.events, count=1)
         return str(newest[0][0]) if newest else "0-0"
 
     async def events(self, after: str, *, block_seconds: float) -> list[Event]:
         """The ends of tasks since event `after`; waits for one up to `block_seconds`."""
-        async with _translated_errors():
+        async with translated_errors():
             answer = await self._redis.xread({self._keys.events: after}, count=1000, block=int(block_seconds * 1000))
         return [Event(entry, fields["task"], fields["state"]) for entry, fields in _entries(answer)]
 
     async def check(self) -> None:
         """Return if any task could be accepted now, even the largest. Raises StoreUnavailableError saying why not."""
-        async with _translated_errors():
+        async with translated_errors():
             persistence = await self._redis.info("persistence")
             memory = await self._redis.info("memory")
         if persistence.get("aof_enabled") and persistence.get("aof_last_write_status") != "ok":
@@ -170,7 +151,7 @@ class Store:
 
     async def is_durable(self) -> bool:
         """Whether Redis keeps a log of its writes, without which an accepted task may be lost with it."""
-        async with _translated_errors():
+        async with translated_errors():
             persistence = await self._redis.info("persistence")
         return bool(persistence.get("aof_enabled"))
 
@@ -178,7 +159,7 @@ class Store:
 
     async def claim(self, consumer: str, *, count: int, block_seconds: float, max_attempts: int) -> list[Lease]:
         """Lease up to `count` queued tasks; waits for the first up to `block_seconds`."""
-        async with _translated_errors(), self._group():
+        async with translated_errors(), self._group():
             answer = await self._redis.xreadgroup(
                 GROUP, consumer, {self._keys.queue: ">"}, count=count, block=int(block_seconds * 1000)
             )
@@ -186,7 +167,7 @@ class Store:
 
     async def reclaim(self, consumer: str, *, count: int, lease_seconds: float, max_attempts: int) -> list[Lease]:
         """Lease up to `count` tasks whose holder let the lease run out."""
-        async with _translated_errors(), self._group():
+        async with translated_errors(), self._group():
             _, entries, *_ = await self._redis.xautoclaim(
                 self._keys.queue, GROUP, consumer, min_idle_time=int(lease_seconds * 1000), count=count
             )
@@ -199,11 +180,11 @@ class Store:
 
     async def succeed(self, lease: Lease, outcome: Outcome) -> bool:
         """End the task with its outcome. Returns False when the lease was lost and nothing changed."""
-        return await self._end(lease, State.SUCCEEDED, Reason.COMPLETED, "outcome", asdict(outcome))
+        return await self._end(lease, State.SUCCEEDED, Reason.COMPLETED, outcome_fields(outcome))
 
     async def fail(self, lease: Lease, reason: Reason, failure: Failure) -> bool:
         """End the task with a failure. Returns False when the lease was lost and nothing changed."""
-        return await self._end(lease, State.FAILED, reason, "failure", asdict(failure))
+        return await self._end(lease, State.FAILED, reason, failure_fields(failure))
 
     async def release(self, lease: Lease, cause: str, *, counts: bool, max_attempts: int) -> State | None:
         """Give the lease back after a lost attempt; `cause` is for a person.
@@ -225,13 +206,12 @@ class Store:
     async def _start(self, entries: Sequence[str], consumer: str, max_attempts: int) -> list[Lease]:
         started = [await self._run("start", entry, consumer, max_attempts) for entry in entries]
         return [
-            Lease(task_id, token, int(attempt), qasm, _options(shots, seed, method))
-            for task_id, token, attempt, qasm, shots, seed, method in filter(None, started)
+            Lease(task_id, token, int(attempt), qasm, options_of(*options), float(deadline) if deadline else None)
+            for task_id, token, attempt, qasm, *options, deadline in filter(None, started)
         ]
 
-    async def _end(self, lease: Lease, state: State, reason: Reason, field: str, value: dict[str, Any]) -> bool:
-        body = json.dumps(value, separators=(",", ":"))
-        return bool(await self._run("finish", lease.task_id, lease.token, state, reason, field, body) == "ok")
+    async def _end(self, lease: Lease, state: State, reason: Reason, fields: Sequence[str]) -> bool:
+        return bool(await self._run("finish", lease.task_id, lease.token, state, reason, *fields) == "ok")
 
     @asynccontextmanager
     async def _group(self) -> AsyncIterator[None]:
@@ -249,7 +229,7 @@ class Store:
 
     async def prepare(self) -> None:
         """Make the consumer group if there is none. Workers call this at their start."""
-        async with _translated_errors():
+        async with translated_errors():
             try:
                 await self._redis.xgroup_create(self._keys.queue, GROUP, id="0", mkstream=True)
             except exceptions.ResponseError as error:
@@ -257,7 +237,7 @@ class Store:
                     raise
 
     async def _run(self, script: str, *args: str | float) -> Any:  # noqa: ANN401 - a script returns what it returns
-        async with _translated_errors():
+        async with translated_errors():
             return await self._scripts[script](keys=[self._keys.queue], args=args)
 
 
@@ -304,7 +284,8 @@ _CANNOT_SERVE = (
 
 
 @asynccontextmanager
-async def _translated_errors() -> AsyncIterator[None]:
+async def translated_errors() -> AsyncIterator[None]:
+    """Raise StoreUnavailableError for whatever means that Redis cannot serve this now."""
     try:
         yield
     except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
@@ -323,46 +304,3 @@ def _entries(answer: Any) -> list[tuple[str, dict[str, str]]]:  # noqa: ANN401 -
         entry for entries in found for entry in (entries[0] if entries and isinstance(entries[0], list) else entries)
     ]
     return [(entry[0], entry[1] or {}) for entry in flat]
-
-
-def _text(value: bytes | str | None) -> str | None:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _options(shots: str, seed: str, method: str) -> Options:
-    return Options(shots=int(shots), seed=int(seed) if seed else None, method=Method(method))
-
-
-def _time(milliseconds: str | None) -> datetime | None:
-    return None if milliseconds is None else datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
-
-
-def _failure(body: str | None) -> Failure | None:
-    if body is None:
-        return None
-    fields = json.loads(body)
-    return Failure(Code(fields.pop("code")), **fields)
-
-
-def _outcome(body: str | None) -> Outcome | None:
-    if body is None:
-        return None
-    fields = json.loads(body)
-    return Outcome(method=Method(fields.pop("method")), **fields)
-
-
-def _task(task_id: str, fields: dict[str, str | None]) -> Task:
-    present = {name: value for name, value in fields.items() if value is not None}
-    return Task(
-        id=task_id,
-        options=_options(present["shots"], present["seed"], present["method"]),
-        state=State(present["state"]),
-        reason=Reason(present["reason"]),
-        attempts=int(present["attempts"]),
-        created_at=datetime.fromtimestamp(int(present["created_at"]) / 1000, UTC),
-        started_at=_time(fields["started_at"]),
-        finished_at=_time(fields["finished_at"]),
-        failure=_failure(fields["failure"]),
-        outcome=_outcome(fields.get("outcome")),
-        qasm=fields.get("qasm"),
-    )

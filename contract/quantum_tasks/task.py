@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from quantum_tasks.errors import Code
-from quantum_tasks.states import Reason, State
+from quantum_tasks.states import Phase, Reason, State
 
 MAX_PROGRAM_BYTES = 512 * 1024
 """The largest OpenQASM program, in bytes of UTF-8."""
@@ -71,7 +71,8 @@ class Failure:
 class Task:
     """A task as the store knows it.
 
-    `qasm` is None unless the program was asked for, and `outcome` is None in listings.
+    `qasm` is None unless the program was asked for, and `outcome` is None in listings. `message` says more about the
+    reason, where there is more to say.
     """
 
     id: str
@@ -85,3 +86,10 @@ class Task:
     failure: Failure | None = None
     outcome: Outcome | None = None
     qasm: str | None = field(default=None, repr=False)
+    message: str | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """The resource's word for where the task is."""
+        held = self.state is State.QUEUED and self.reason is Reason.SUSPENDED
+        return Phase.SUSPENDED if held else self.state.phase

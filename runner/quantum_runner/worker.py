@@ -124,7 +124,7 @@ class Worker:
             self._idle.put_nowait(child)
 
     async def _simulate(self, lease: Lease, child: Child) -> bool:
-        deadline = self._settings.task_deadline_seconds
+        deadline = lease.deadline_seconds or self._settings.task_deadline_seconds
         try:
             outcome = await child.run(lease.qasm, lease.options, deadline)
         except ProgramError as refusal:

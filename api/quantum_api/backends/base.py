@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from quantum_tasks.states import State
+from quantum_tasks.states import Phase
 from quantum_tasks.store import Submitted
 from quantum_tasks.task import Options, Task
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A part of a listing, newest first. `cursor` leads to the next part and is None at the end."""
+    """A part of a listing. `cursor` leads to the next part and is None at the end."""
 
     tasks: list[Task]
     cursor: str | None
@@ -50,8 +50,8 @@ class TaskBackend(ABC):
         """The task at its end, or as it is after so many seconds. Raises TaskNotFoundError, also when it is deleted."""
 
     @abstractmethod
-    async def page(self, *, state: State | None, cursor: str | None, limit: int) -> Listing:
-        """Tasks in a state (or all), at most `limit`, from `cursor` on. Raises InvalidCursorError."""
+    async def page(self, *, phase: Phase | None, cursor: str | None, limit: int) -> Listing:
+        """Tasks in a phase (or all), at most `limit`, from `cursor` on. Raises InvalidCursorError."""
 
     @abstractmethod
     async def cancel(self, task_id: str) -> None:

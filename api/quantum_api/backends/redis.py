@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from quantum_tasks.errors import InvalidCursorError
-from quantum_tasks.states import State
+from quantum_tasks.states import Phase, State
 from quantum_tasks.store import Store, Submitted, connect
 from quantum_tasks.task import Options, Task
 
@@ -65,10 +65,13 @@ class RedisBackend(TaskBackend):
                 task = await self._store.get(task_id)
             return task
 
-    async def page(self, *, state: State | None, cursor: str | None, limit: int) -> Listing:
-        """See TaskBackend. The cursor is the number of the last task given."""
+    async def page(self, *, phase: Phase | None, cursor: str | None, limit: int) -> Listing:
+        """See TaskBackend. Newest first; the cursor is the number of the last task given."""
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < len(str(2**53))):
             raise InvalidCursorError(cursor)
+        if phase is Phase.SUSPENDED:
+            return Listing([], None)  # nothing here holds a task back
+        state = State.of(phase) if phase else None
         page = await self._store.page(state=state, cursor=None if cursor is None else int(cursor), limit=limit)
         return Listing(page.tasks, None if page.cursor is None else str(page.cursor))
 

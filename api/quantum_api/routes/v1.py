@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from quantum_tasks.states import Phase, State
+from quantum_tasks.states import Phase
 
 from quantum_api.routes.answers import ACCEPT_PROBLEMS, BAD_REQUEST, FINISHED, NOT_FOUND, READ_PROBLEMS, UNAVAILABLE
 from quantum_api.routes.requests import Backend, IdempotencyKey, TaskId, Wait, accept
@@ -48,7 +48,7 @@ async def list_tasks(
     cursor: Annotated[str | None, Query(max_length=200, description="`nextCursor` of the part before")] = None,
 ) -> TaskList:
     """List tasks, newest first, without their programs and results."""
-    listing = await backend.page(state=State.of(phase) if phase else None, cursor=cursor, limit=limit)
+    listing = await backend.page(phase=phase, cursor=cursor, limit=limit)
     return TaskList(tasks=[TaskResource.of(task) for task in listing.tasks], next_cursor=listing.cursor)
 
 

@@ -1,6 +1,9 @@
--- Forgets a task, whatever its state. ARGV: id. Returns 1, or 0 for an unknown id.
-if not get(ARGV[1], 'state') then
+-- Forgets a task, whatever its state. ARGV: id, the uid of its resource or ''.
+-- Returns 1, or 0 for an unknown id, or one that is another object's by now.
+local id, uid = unpack(ARGV)
+local state, known = unpack(redis.call('HMGET', K.task .. id, 'state', 'uid'))
+if not state or (uid ~= '' and known ~= uid) then
   return 0
 end
-remove(ARGV[1])
+remove(id)
 return 1

@@ -1,12 +1,12 @@
--- Ends a task with what a run gave. ARGV: id, lease token, state, reason, the field to set, its JSON.
+-- Ends a task with what a run gave. ARGV: id, lease token, state, reason, then names and values to set.
 -- Returns ok | lost. Repeating a call that was carried out is ok again; a lost lease or an ended task changes nothing.
-local id, token, state, reason, field, json = unpack(ARGV)
+local id, token, state, reason = unpack(ARGV)
 local current, lease = unpack(redis.call('HMGET', K.task .. id, 'state', 'lease'))
-if lease ~= token then
+if not current or lease ~= token then
   return 'lost'
 end
-if current == 'running' then
-  finish(id, state, reason, {field, json})
+if not is_terminal(current) then
+  finish(id, state, reason, {unpack(ARGV, 5)})
   return 'ok'
 end
 return current == state and 'ok' or 'lost'

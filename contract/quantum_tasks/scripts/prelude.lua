@@ -23,8 +23,12 @@ local function move(id, state)
   redis.call('HSET', K.task .. id, 'state', state)
 end
 
+-- A task of a Kubernetes Job is in no queue: its entry is ''.
 local function leave_queue(id)
   local entry = get(id, 'entry')
+  if entry == '' then
+    return
+  end
   redis.call('XACK', K.queue, K.group, entry)
   redis.call('XDEL', K.queue, entry)
 end
@@ -36,10 +40,20 @@ end
 -- The one way into a terminal state: result, state, indexes, queue entry and event change together.
 local function finish(id, state, reason, fields)
   move(id, state)
+  redis.call('HDEL', K.task .. id, 'message')
   redis.call('HSET', K.task .. id, 'reason', reason, 'finished_at', now(), unpack(fields))
   redis.call('ZADD', K.finished, now(), id)
   leave_queue(id)
   tell(id, state)
+end
+
+local function enqueue(id)
+  redis.call('HSET', K.task .. id, 'entry', redis.call('XADD', K.queue, '*', 'task', id))
+end
+
+-- How many attempts a task may have: as many as it says itself, or else as many as the worker allows.
+local function attempts_allowed(id, default)
+  return tonumber(get(id, 'max_attempts') or default)
 end
 
 local function give_up(id, cause)
@@ -51,14 +65,14 @@ end
 
 -- Another attempt from the end of the queue, or the end of the task if it has had as many as it may.
 local function retry(id, cause, max_attempts)
-  if tonumber(get(id, 'attempts')) >= tonumber(max_attempts) then
+  if tonumber(get(id, 'attempts')) >= attempts_allowed(id, max_attempts) then
     give_up(id, cause)
     return 'failed'
   end
   leave_queue(id)
-  local entry = redis.call('XADD', K.queue, '*', 'task', id)
+  enqueue(id)
   move(id, 'queued')
-  redis.call('HSET', K.task .. id, 'entry', entry, 'reason', 'Retrying', 'lease', '')
+  redis.call('HSET', K.task .. id, 'reason', 'Retrying', 'lease', '')
   return 'queued'
 end
 

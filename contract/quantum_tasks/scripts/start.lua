@@ -1,5 +1,5 @@
 -- Turns a queue entry that this consumer holds into a lease. ARGV: entry, consumer, attempts allowed.
--- Returns {id, lease token, attempt, program, shots, seed, method}, or nothing when there is nothing to run.
+-- Returns {id, lease token, attempt, program, shots, seed, method, deadline in s or nil}, or nothing when there is nothing to run.
 local entry, consumer, max_attempts = unpack(ARGV)
 local held = redis.call('XPENDING', K.queue, K.group, entry, entry, 1)[1]
 if not held or held[2] ~= consumer then
@@ -13,7 +13,7 @@ if not state or is_terminal(state) or get(id, 'entry') ~= entry then
   redis.call('XDEL', K.queue, entry)
   return false
 end
-if tonumber(get(id, 'attempts')) >= tonumber(max_attempts) then
+if tonumber(get(id, 'attempts')) >= attempts_allowed(id, max_attempts) then
   give_up(id, 'the worker was lost')
   return false
 end
@@ -21,7 +21,8 @@ local attempt = redis.call('HINCRBY', K.task .. id, 'attempts', 1)
 -- the entry makes it differ from the tokens of an earlier, deleted task of the same id
 local token = consumer .. '/' .. entry .. '/' .. redis.call('HINCRBY', K.task .. id, 'runs', 1)
 move(id, 'running')
+redis.call('HDEL', K.task .. id, 'message')
 redis.call('HSET', K.task .. id, 'lease', token, 'reason', 'Started')
 redis.call('HSETNX', K.task .. id, 'started_at', now())
-local spec = redis.call('HMGET', K.task .. id, 'qasm', 'shots', 'seed', 'method')
+local spec = redis.call('HMGET', K.task .. id, 'qasm', 'shots', 'seed', 'method', 'deadline_seconds')
 return {id, token, attempt, unpack(spec)}

@@ -1,18 +1,25 @@
--- Accepts a task. ARGV: id, program, shots, seed or '', method, fingerprint, how many may be unfinished.
+-- Accepts a task. ARGV: id, program, shots, seed or '', method, fingerprint, how many may be unfinished, '1' to queue it
+-- for a worker or '0', the uid of its resource or '', then more names and values of the task.
 -- Returns accepted | replayed | mismatch | full. Repeating a call changes nothing, so a lost answer is safe to ask for again.
-local id, qasm, shots, seed, method, fingerprint, max_unfinished = unpack(ARGV)
-local known = get(id, 'fingerprint')
+local id, qasm, shots, seed, method, fingerprint, max_unfinished, queued, uid = unpack(ARGV)
+local known, known_uid = unpack(redis.call('HMGET', K.task .. id, 'fingerprint', 'uid'))
+if known and uid ~= '' and known_uid ~= uid then
+  remove(id) -- an earlier object of the same name
+  known = nil
+end
 if known then
   return known == fingerprint and 'replayed' or 'mismatch'
 end
-if redis.call('XLEN', K.queue) >= tonumber(max_unfinished) then
+if redis.call('ZCARD', K.tasks .. ':queued') + redis.call('ZCARD', K.tasks .. ':running') >= tonumber(max_unfinished) then
   return 'full'
 end
 local seq = redis.call('INCR', K.seq)
-local entry = redis.call('XADD', K.queue, '*', 'task', id)
 redis.call('HSET', K.task .. id, 'qasm', qasm, 'shots', shots, 'seed', seed, 'method', method,
-  'fingerprint', fingerprint, 'seq', seq, 'entry', entry, 'state', 'queued', 'reason', 'Queued',
-  'attempts', 0, 'runs', 0, 'lease', '', 'created_at', now())
+  'fingerprint', fingerprint, 'seq', seq, 'entry', '', 'state', 'queued', 'reason', 'Queued',
+  'attempts', 0, 'runs', 0, 'lease', '', 'created_at', now(), 'uid', uid, unpack(ARGV, 10))
+if queued == '1' then
+  enqueue(id)
+end
 redis.call('ZADD', K.tasks, seq, id)
 redis.call('ZADD', K.tasks .. ':queued', seq, id)
 return 'accepted'

@@ -19,7 +19,7 @@ from quantum_tasks.errors import (
     TaskFinishedError,
     TaskNotFoundError,
 )
-from quantum_tasks.states import State
+from quantum_tasks.states import Phase, State
 from quantum_tasks.store import Lease, Store, Submitted
 from quantum_tasks.task import Method, Options, Outcome
 from support.redis_server import RedisServer
@@ -229,7 +229,7 @@ def test_a_listing_is_walked_by_its_cursor(redis_url: str) -> None:
             await backend.cancel("c")
             seen, cursor = "", None
             while True:
-                listing = await backend.page(state=State.QUEUED, cursor=cursor, limit=2)
+                listing = await backend.page(phase=Phase.PENDING, cursor=cursor, limit=2)
                 seen += "".join(task.id for task in listing.tasks)
                 cursor = listing.cursor
                 if cursor is None:
@@ -246,7 +246,7 @@ def test_a_cursor_of_no_listing_is_refused(redis_url: str, cursor: str) -> None:
     async def scenario() -> None:
         async with open_backend(redis_url) as (backend, _):
             with pytest.raises(InvalidCursorError):
-                await backend.page(state=None, cursor=cursor, limit=2)
+                await backend.page(phase=None, cursor=cursor, limit=2)
 
     run(scenario())
 
@@ -288,7 +288,7 @@ def test_a_backend_whose_store_is_away_says_so() -> None:
             for call in (
                 lambda: backend.submit("a", "x", OPTIONS),
                 lambda: backend.get("a"),
-                lambda: backend.page(state=None, cursor=None, limit=1),
+                lambda: backend.page(phase=None, cursor=None, limit=1),
                 lambda: backend.cancel("a"),
                 lambda: backend.delete("a"),
                 lambda: backend.wait("a", SOON),

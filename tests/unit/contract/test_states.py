@@ -16,10 +16,15 @@ def test_every_state_but_the_first_can_be_reached() -> None:
     assert set().union(*TRANSITIONS.values()) == set(State)
 
 
-@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.SUSPENDED}))
 def test_phases_and_states_are_one_to_one(phase: Phase) -> None:
     """The state that a phase stands for has that phase."""
     assert State.of(phase).phase is phase
+
+
+def test_a_suspended_task_is_a_queued_one_that_is_held_back() -> None:
+    """The phase Suspended has no state of its own."""
+    assert State.of(Phase.SUSPENDED) is State.QUEUED
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,118 @@
+"""The fields of a task's hash in Redis, and the values of the contract that they stand for."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from quantum_tasks.errors import Code
+from quantum_tasks.states import Reason, State
+from quantum_tasks.task import Failure, Method, Options, Outcome, Task
+
+FIELDS = (
+    "state",
+    "reason",
+    "shots",
+    "seed",
+    "method",
+    "attempts",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "failure",
+    "message",
+)
+"""What every view of a task reads; the program and the outcome are read only where they are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """An outcome without its counts."""
+
+    shots: int
+    seed: int
+    qubits: int
+    method: Method
+
+
+def outcome_fields(outcome: Outcome) -> tuple[str, ...]:
+    """A task's fields for an outcome: the whole, and what is short of it."""
+    summary = {"shots": outcome.shots, "seed": outcome.seed, "qubits": outcome.qubits, "method": outcome.method}
+    return ("outcome", compact({"counts": outcome.counts, **summary}), "summary", compact(summary))
+
+
+def failure_fields(failure: Failure) -> tuple[str, ...]:
+    """A task's fields for a failure."""
+    return ("failure", compact(asdict(failure)))
+
+
+def submission_of(task_id: str, qasm: str, options: Options) -> tuple[str | int, ...]:
+    """The arguments of `submit.lua` that say what is submitted, with a fingerprint of them."""
+    seed = "" if options.seed is None else options.seed
+    fingerprint = hashlib.sha256(json.dumps([qasm, options.shots, seed, options.method]).encode()).hexdigest()
+    return (task_id, qasm, options.shots, seed, options.method, fingerprint)
+
+
+def compact(value: Mapping[str, Any]) -> str:
+    """JSON without spaces."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def text(value: bytes | str | None) -> str | None:
+    """What a client that decodes gives, for the type checker."""
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def options_of(shots: str, seed: str, method: str) -> Options:
+    """How to run a program, from three fields."""
+    return Options(shots=int(shots), seed=int(seed) if seed else None, method=Method(method))
+
+
+def time_of(milliseconds: str | None) -> datetime | None:
+    """A time, from Redis's milliseconds."""
+    return None if milliseconds is None else datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def failure_of(body: str | None) -> Failure | None:
+    """A failure, as it is kept."""
+    if body is None:
+        return None
+    fields = json.loads(body)
+    return Failure(Code(fields.pop("code")), **fields)
+
+
+def outcome_of(body: str | None) -> Outcome | None:
+    """An outcome, as it is kept."""
+    if body is None:
+        return None
+    fields = json.loads(body)
+    return Outcome(method=Method(fields.pop("method")), **fields)
+
+
+def task_of(task_id: str, fields: dict[str, str | None]) -> Task:
+    """A task, from the fields that were read of it."""
+    present = {name: value for name, value in fields.items() if value is not None}
+    return Task(
+        id=task_id,
+        options=options_of(present["shots"], present["seed"], present["method"]),
+        state=State(present["state"]),
+        reason=Reason(present["reason"]),
+        attempts=int(present["attempts"]),
+        created_at=datetime.fromtimestamp(int(present["created_at"]) / 1000, UTC),
+        started_at=time_of(fields["started_at"]),
+        finished_at=time_of(fields["finished_at"]),
+        failure=failure_of(fields["failure"]),
+        outcome=outcome_of(fields.get("outcome")),
+        qasm=fields.get("qasm"),
+        message=fields.get("message"),
+    )
+
+
+def summary_of(body: str | None) -> Summary | None:
+    """An outcome without its counts, as it is kept."""
+    if not body:
+        return None
+    fields = json.loads(body)
+    return Summary(method=Method(fields.pop("method")), **fields)
