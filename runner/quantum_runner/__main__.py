@@ -1,4 +1,4 @@
-"""`python -m quantum_runner worker | health`.
+"""`python -m quantum_runner worker | job | check | health`.
 
 What a command needs is loaded when it runs: the fork server's children load this module too.
 """
@@ -13,14 +13,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m quantum_runner", description="Runs OpenQASM 3 programs.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("worker", help="take tasks from the queue until told to stop")
+    commands.add_parser("job", help="run the one task that the environment names")
+    commands.add_parser("check", help="answer what programs need, without running them")
     commands.add_parser("health", help="exit 0 if the worker of this container is well")
-    return {"worker": _worker, "health": _health}[parser.parse_args().command]()
+    return {"worker": _worker, "job": _job, "check": _check, "health": _health}[parser.parse_args().command]()
 
 
 def _worker() -> int:
     from quantum_runner.service import serve  # noqa: PLC0415 - see above
 
     return asyncio.run(serve())
+
+
+def _job() -> int:
+    from quantum_runner.job import run  # noqa: PLC0415 - see above
+
+    return asyncio.run(run())
+
+
+def _check() -> int:
+    from quantum_runner.check import serve  # noqa: PLC0415 - see above
+
+    return serve()
 
 
 def _health() -> int:

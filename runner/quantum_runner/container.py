@@ -1,11 +1,18 @@
 """What this process may use: the container's limits where there are some, else the machine's."""
 
+import math
 import os
 from pathlib import Path
 
 import psutil
 
 _CGROUP = Path("/sys/fs/cgroup")
+
+JOB_BYTES = 192 * 2**20
+"""What a process with Qiskit and Aer in it takes before it simulates anything, with room for the program's circuit."""
+
+_SHARE = 0.9
+"""How much of the rest a simulation may use."""
 
 
 def processors() -> int:
@@ -19,6 +26,17 @@ def memory_bytes() -> int:
     """How much memory this container (or machine) has in all."""
     limits = [_number(_CGROUP / "memory.max"), _number(_CGROUP / "memory/memory.limit_in_bytes")]
     return min(psutil.virtual_memory().total, *(limit for limit in limits if limit is not None), 2**63)
+
+
+def memory_for_one_simulation(total_bytes: int) -> int:
+    """Bytes that a container of this size has for the state of its one simulation, never less than 16 MiB."""
+    return max(16 * 2**20, int((total_bytes - JOB_BYTES) * _SHARE))
+
+
+def memory_around_a_simulation(state_bytes: int) -> int:
+    """The size of the container that has so many bytes for the state of its one simulation, in whole MiB."""
+    mebibytes = -(-(JOB_BYTES + math.ceil(state_bytes / _SHARE)) // 2**20)
+    return max(256, mebibytes) * 2**20
 
 
 def oom_kills() -> int:

@@ -25,7 +25,7 @@ def run(
     circuit: QuantumCircuit, method: Method, *, shots: int, seed: int, memory_bytes: int, threads: int
 ) -> dict[str, int]:
     """Counts of `shots` runs, keyed as Qiskit has it. Raises ProgramError with ENGINE_FAILED or RESULT_BYTES."""
-    _check_counts_fit(circuit, shots, memory_bytes)
+    bytes_of_counts(circuit, shots, memory_bytes)
     result = (
         _simulator()
         .run(
@@ -50,16 +50,20 @@ def run(
     return counts
 
 
-def _check_counts_fit(circuit: QuantumCircuit, shots: int, memory_bytes: int) -> None:
-    """Refuse before the run what could not be held after it, were every shot to give another record."""
+def bytes_of_counts(circuit: QuantumCircuit, shots: int, memory_bytes: int) -> int:
+    """What the counts take at the most, were every shot to give another record.
+
+    Raises ProgramError with RESULT_BYTES when that is more than `memory_bytes`: before the run, not after it.
+    """
     bits = circuit.num_clbits
-    needed = min(shots, 2**bits) * bits * _COPIES_OF_A_KEY
+    needed: int = min(shots, 2**bits) * bits * _COPIES_OF_A_KEY
     if needed > memory_bytes:
         message = (
             f"The counts of {shots} shots on {bits} bits may take {needed} bytes, more than {memory_bytes}: "
             "measure less, or with fewer shots."
         )
         raise ProgramError(Code.RESULT_BYTES, message)
+    return needed
 
 
 def _reason(result: Result) -> str:

@@ -33,10 +33,11 @@ _MPS_SLACK = 8
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A method, never `automatic`, and the circuit in its gates."""
+    """A method, never `automatic`, the circuit in its gates, and the bytes that its state takes."""
 
     method: Method
     circuit: QuantumCircuit
+    memory_bytes: int
 
 
 def choose(circuit: QuantumCircuit, asked: Method, memory_bytes: int) -> Plan:
@@ -53,21 +54,21 @@ def choose(circuit: QuantumCircuit, asked: Method, memory_bytes: int) -> Plan:
     needed = _bytes(asked, lowered, found)
     if needed > memory_bytes:
         raise _too_large(asked, _width(found), needed, memory_bytes)
-    return Plan(asked, lowered)
+    return Plan(asked, lowered, needed)
 
 
 def _automatic(lowered: QuantumCircuit, found: Sequence[Step], memory_bytes: int) -> Plan:
     vector = _bytes(Method.STATEVECTOR, lowered, found)
     if vector <= memory_bytes and _width(found) < STABILIZER_FROM_QUBITS:
-        return Plan(Method.STATEVECTOR, lowered)
+        return Plan(Method.STATEVECTOR, lowered, vector)
     if _not_clifford(found) is None:
-        return Plan(Method.STABILIZER, lowered)
+        return Plan(Method.STABILIZER, lowered, _bytes(Method.STABILIZER, lowered, found))
     if vector <= memory_bytes:
-        return Plan(Method.STATEVECTOR, lowered)
+        return Plan(Method.STATEVECTOR, lowered, vector)
     product = lower(lowered, Method.MATRIX_PRODUCT_STATE)
     bonds = bonds_of(product, MAX_AUTOMATIC_BOND)
     if max(bonds, default=1) <= MAX_AUTOMATIC_BOND and _mps_bytes(bonds) <= memory_bytes:
-        return Plan(Method.MATRIX_PRODUCT_STATE, product)
+        return Plan(Method.MATRIX_PRODUCT_STATE, product, _mps_bytes(bonds))
     raise _too_large(Method.STATEVECTOR, _width(found), vector, memory_bytes)
 
 

@@ -7,8 +7,28 @@ from pydantic import Field
 from quantum_tasks.settings import Settings
 
 
-class RunnerSettings(Settings):
-    """The runner's settings, from `QT_...`."""
+class RedisPatience(Settings):
+    """How a runner gets along with a Redis that is away."""
+
+    redis_timeout_seconds: Annotated[float, Field(gt=0, le=60, description="Longest wait for Redis's answer")] = 5
+    patience_seconds: Annotated[
+        float, Field(gt=0, description="How long Redis may be away before the runner gives up and is started anew")
+    ] = 600
+
+
+class JobSettings(RedisPatience):
+    """The settings of a Pod that runs one task, from `QT_...`."""
+
+    task_id: Annotated[str, Field(min_length=1, description="The task's id in Redis")]
+    task_uid: Annotated[str, Field(min_length=1, description="The uid of the task's resource")]
+    pod_uid: Annotated[str, Field(min_length=1, description="This Pod's own uid")]
+    termination_log: Annotated[Path | None, Field(description="Where Kubernetes looks for the Pod's last message")] = (
+        None
+    )
+
+
+class RunnerSettings(RedisPatience):
+    """The worker's settings, from `QT_...`."""
 
     concurrency: Annotated[
         int | None, Field(ge=1, le=256, description="Simulations at a time; unset: one per processor")
@@ -22,12 +42,15 @@ class RunnerSettings(Settings):
         float, Field(ge=1, description="After how long a silent worker's tasks are taken over")
     ] = 10
     retention_seconds: Annotated[float, Field(ge=0, description="How long ended tasks are kept")] = 7 * 24 * 3600
+    sweep: Annotated[
+        bool,
+        Field(description="Forget tasks that ended long ago; off where an operator does"),
+    ] = True
+    idle_seconds: Annotated[
+        float | None, Field(gt=0, description="After how long without a task the worker ends; unset: never")
+    ] = None
     tasks_per_child: Annotated[int, Field(ge=1, description="Simulations before a child is replaced")] = 10_000
     shutdown_seconds: Annotated[float, Field(ge=0, description="How long running tasks may go on at the end")] = 10
-    redis_timeout_seconds: Annotated[float, Field(gt=0, le=60, description="Longest wait for Redis's answer")] = 5
-    patience_seconds: Annotated[
-        float, Field(gt=0, description="How long Redis may be away before the worker gives up and is started anew")
-    ] = 600
     heartbeat_file: Annotated[
         Path | None, Field(description="Touched while the worker is well; `health` looks at its age")
     ] = None

@@ -27,7 +27,7 @@ def simulate(program: str, options: Options, machine: Machine) -> Outcome:
     Raises ProgramError, and nothing else, for any program.
     """
     circuit = load(program)
-    _require_measurement(circuit)
+    require_measurement(circuit)
     seed = secrets.randbelow(MAX_SEED + 1) if options.seed is None else options.seed
     try:
         plan = methods.choose(circuit, options.method, machine.memory_bytes)
@@ -53,7 +53,8 @@ def warm() -> None:
     engine.warm()
 
 
-def _require_measurement(circuit: QuantumCircuit) -> None:
+def require_measurement(circuit: QuantumCircuit) -> None:
+    """Refuse a circuit that would have no counts. Raises ProgramError with NO_MEASUREMENT."""
     if not any(step.operation.name == "measure" for step in steps(circuit)):
         raise ProgramError(
             Code.NO_MEASUREMENT,

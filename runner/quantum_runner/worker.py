@@ -20,6 +20,7 @@ from quantum_tasks.store import Lease, Store
 from quantum_tasks.task import Failure
 
 from quantum_runner.children import Child, ChildLostError, DeadlineExceededError
+from quantum_runner.report import failure_of, reason_of
 from quantum_runner.settings import RunnerSettings
 
 log = structlog.get_logger(__name__)
@@ -32,9 +33,6 @@ CLAIM_SECONDS = 1.0
 
 SWEEP_SECONDS = 60.0
 RETRY_SECONDS = 0.5
-
-_TOO_LARGE = frozenset({Code.QUBITS, Code.BITS, Code.OPERATIONS, Code.MEMORY, Code.RESULT_BYTES, Code.PROGRAM_BYTES})
-_ENGINE = frozenset({Code.ENGINE_FAILED})
 
 
 @dataclass(slots=True)
@@ -60,6 +58,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._away = False
         self._done = False
+        self._idle_since = asyncio.get_running_loop().time()
         self._reclaim_after = asyncio.get_running_loop().time() + settings.lease_seconds
 
     def stop(self) -> None:
@@ -71,7 +70,9 @@ class Worker:
         await self._patiently(self._store.prepare)
         log.info("worker ready", worker=self.name, children=self._children)
         async with asyncio.TaskGroup() as loops:
-            upkeep = [loops.create_task(self._renew_leases()), loops.create_task(self._sweep())]
+            upkeep = [loops.create_task(self._renew_leases())]
+            if self._settings.sweep:
+                upkeep.append(loops.create_task(self._sweep()))
             try:
                 await self._take_work(loops)
                 await self._drain()
@@ -90,9 +91,21 @@ class Worker:
                 async with asyncio.timeout(CLAIM_SECONDS):
                     self._idle.put_nowait(await self._idle.get())
                 await self._take_as_many_as_are_idle(group)
+            self._stop_if_idle_for_long()
+
+    def _stop_if_idle_for_long(self) -> None:
+        now, most = asyncio.get_running_loop().time(), self._settings.idle_seconds
+        if self._runs:
+            self._idle_since = now
+        elif most is not None and now - self._idle_since > most:
+            log.info("nothing to do", seconds=most)
+            self.stop()
 
     async def _take_as_many_as_are_idle(self, group: asyncio.TaskGroup) -> None:
-        for lease in await self._patiently(self._claim):
+        leases = await self._patiently(self._claim)
+        if leases:
+            self._idle_since = asyncio.get_running_loop().time()
+        for lease in leases:
             run = self._runs[lease.token] = _Run(lease)
             run.work = group.create_task(self._work_on(run, self._idle.get_nowait()))
 
@@ -128,8 +141,7 @@ class Worker:
         try:
             outcome = await child.run(lease.qasm, lease.options, deadline)
         except ProgramError as refusal:
-            failure = Failure(refusal.code, refusal.message, refusal.line, refusal.column)
-            return await self._patiently(self._store.fail, lease, _reason(refusal.code), failure)
+            return await self._patiently(self._store.fail, lease, reason_of(refusal.code), failure_of(refusal))
         except DeadlineExceededError:
             failure = Failure(Code.DEADLINE, f"The task ran for longer than {deadline:g} s and was stopped.")
             return await self._patiently(self._store.fail, lease, Reason.DEADLINE_EXCEEDED, failure)
@@ -212,9 +224,3 @@ class Worker:
         if self._away:
             log.info("Redis is back")
         self._away = False
-
-
-def _reason(code: Code) -> Reason:
-    if code in _TOO_LARGE:
-        return Reason.TOO_LARGE
-    return Reason.ENGINE_FAILED if code in _ENGINE else Reason.INVALID_PROGRAM
