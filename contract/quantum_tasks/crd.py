@@ -72,7 +72,7 @@ def _root() -> dict[str, Any]:
             "metadata": {"type": "object"},
             "spec": spec,
             # so that a task that the operator has not seen yet has a phase to be shown and selected by
-            "status": {**status, "default": {"phase": "Pending"}},
+            "status": {**status, "default": {"phase": "Pending", "reason": "Queued"}},
         },
         "x-kubernetes-validations": [
             {

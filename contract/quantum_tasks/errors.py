@@ -34,6 +34,7 @@ class Code(StrEnum):
     RUNNER_LOST = "engine.lost"
     RESULT_LOST = "result.lost"
     CIRCUIT_UNKNOWN = "circuit.unknown"
+    JOB_REFUSED = "job.refused"
     CANCELLED = "task.cancelled"
 
 

@@ -1,0 +1,1 @@
+"""The operator: makes a Job of every QuantumTask, and tells its whole story in its status."""

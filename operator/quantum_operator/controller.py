@@ -1,0 +1,356 @@
+"""The operator's edge: gathers what `reconcile` decides by, and carries out what it decides."""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import structlog
+from quantum_tasks.cluster import Cluster, ClusterError, ClusterUnavailableError, Object
+from quantum_tasks.errors import Code, StoreUnavailableError, TaskFinishedError, TaskNotFoundError
+from quantum_tasks.mirror import Mirror, Report
+from quantum_tasks.resource import (
+    API_VERSION,
+    KIND,
+    MAX_INLINE_COUNTS_BYTES,
+    ExecutionMode,
+    QuantumTask,
+    Status,
+    store_id,
+)
+from quantum_tasks.states import Phase, Reason
+from quantum_tasks.task import Failure
+
+from quantum_operator import jobs
+from quantum_operator.checker import Checker
+from quantum_operator.reconcile import AWAY, Action, Away, Needs, Observed, Refusal, reconcile, state_of
+from quantum_operator.settings import OperatorSettings
+from quantum_operator.views import TASK_LABEL, Job
+from quantum_operator.world import EVENTS, JOBS, TASKS, Key, World
+
+log = structlog.get_logger(__name__)
+
+V = TypeVar("V")
+
+REFUSAL_SECONDS = 30.0
+"""After how long a Job that was refused for a reason that may go away is tried again."""
+
+_REMEMBERED = 10_000
+"""How many tasks' checks and refusals are kept in mind; others are made again."""
+
+
+class Bounded(OrderedDict[str, V], Generic[V]):
+    """A mapping that forgets its oldest entries."""
+
+    def put(self, key: str, value: V) -> None:
+        """Set an entry."""
+        self[key] = value
+        while len(self) > _REMEMBERED:
+            self.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    refusal: Refusal
+    until: float
+
+
+class Controller:
+    """Brings tasks, one at a time each, to where they should be."""
+
+    def __init__(
+        self, cluster: Cluster, store: Mirror, checker: Checker, world: World, settings: OperatorSettings
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._checker = checker
+        self._world = world
+        self._settings = settings
+        self._needs: Bounded[Needs | Refusal] = Bounded()
+        self._refused: Bounded[_Refused] = Bounded()
+        self._actions: dict[Action, Callable[[Observed], Awaitable[None]]] = {
+            Action.PROVIDE: self._provide,
+            Action.CHECK: self._check,
+            Action.CREATE_JOB: self._create_job,
+            Action.SUSPEND_JOB: lambda observed: self._suspend_job(observed, suspend=True),
+            Action.RESUME_JOB: lambda observed: self._suspend_job(observed, suspend=False),
+            Action.DELETE_JOB: self._delete_job,
+            Action.HOLD: self._hold,
+            Action.RELEASE: self._release,
+            Action.NOTE: self._note,
+            Action.CANCEL: self._cancel,
+            Action.SETTLE: self._settle,
+            Action.DELETE_TASK: self._delete_task,
+        }
+
+    async def look(self, key: Key) -> float | None:
+        """Look at a task and do what is to be done. Returns after how many seconds to look again.
+
+        Raises whatever keeps it from being done now.
+        """
+        task = self._world.task(key)
+        if task is None:
+            return None
+        observed = await self._observe(key, task)
+        decision = reconcile(observed, datetime.now(UTC))
+        for action in decision.actions:
+            await self._actions[action](observed)
+        if decision.status is not None:
+            await self._write_status(task, decision.status)
+        if decision.actions or decision.status is not None:
+            return 0.0
+        return decision.again_seconds
+
+    async def forget(self, key: Key, uid: str) -> None:
+        """Remove what Redis has of a task that is gone."""
+        self._needs.pop(uid, None)
+        self._refused.pop(uid, None)
+        await self._store.forget(store_id(*key), uid)
+
+    # -- gather ------------------------------------------------------------------------------------------------------
+
+    async def _observe(self, key: Key, task: QuantumTask) -> Observed:
+        uid = task.metadata.uid
+        job = self._world.job(task)  # before the report: what a Job's end says, Redis knows by then
+        refused = self._refused.get(uid)
+        if refused is not None and not refused.refusal.final and refused.until < time.monotonic():
+            self._refused.pop(uid)
+            refused = None
+        return Observed(
+            task=task,
+            job=job,
+            report=await self._report(key, uid),
+            needs=self._needs.get(uid),
+            refused=refused.refusal if refused else None,
+        )
+
+    async def _report(self, key: Key, uid: str) -> Report | Away | None:
+        try:
+            return await self._store.report(store_id(*key), uid, most_bytes=2 * MAX_INLINE_COUNTS_BYTES)
+        except StoreUnavailableError:
+            return AWAY
+
+    # -- do ----------------------------------------------------------------------------------------------------------
+
+    async def _provide(self, observed: Observed) -> None:
+        whole = await self._whole(observed.task)
+        if whole is None:
+            return
+        spec, meta = whole.spec, whole.metadata
+        qasm = await self._program(whole)
+        if qasm is None:
+            return
+        pool = spec.execution_mode is ExecutionMode.POOL
+        limit = spec.backoff_limit
+        await self._store.provide(
+            store_id(meta.namespace, meta.name),
+            meta.uid,
+            qasm,
+            spec.options,
+            queued=pool,
+            max_attempts=None if limit is None else limit + 1,
+            deadline_seconds=spec.active_deadline_seconds if pool else None,
+        )
+
+    async def _check(self, observed: Observed) -> None:
+        whole = await self._whole(observed.task)
+        qasm = None if whole is None else await self._program(whole)
+        if whole is not None and qasm is not None:
+            self._needs.put(whole.metadata.uid, await self._checker.check(qasm, whole.spec.options))
+
+    async def _create_job(self, observed: Observed) -> None:
+        task, needs = observed.task, observed.needs
+        assert isinstance(needs, Needs)  # noqa: S101 - a refusal has ended the task
+        body = jobs.job(task, needs, self._settings)
+        try:
+            made = await self._cluster.create(JOBS, task.metadata.namespace, body)
+        except ClusterUnavailableError:
+            raise
+        except ClusterError as error:
+            if not error.conflict:
+                self._refuse(task, Reason.JOB_REFUSED, f"The Job was refused: {error}", final=error.invalid)
+                return
+            made = await self._cluster.get(JOBS, task.metadata.namespace, body["metadata"]["name"])
+            if not _is_of(made, task):
+                self._refuse(task, Reason.JOB_REFUSED, "A Job of somebody else has the name of this task's Job.")
+                return
+        else:
+            log.info("Job created", task=task.metadata.name, job=body["metadata"]["name"])
+        self._world.put_job(made)
+
+    async def _suspend_job(self, observed: Observed, *, suspend: bool) -> None:
+        job = _job(observed)
+        try:
+            changed = await self._cluster.patch(JOBS, job.namespace, job.name, {"spec": {"suspend": suspend}})
+        except ClusterError as error:
+            if not error.not_found:
+                raise
+        else:
+            self._world.put_job(changed)
+
+    async def _delete_job(self, observed: Observed) -> None:
+        job = _job(observed)
+        try:
+            await self._cluster.delete(JOBS, job.namespace, job.name, uid=job.uid)
+        except ClusterError as error:
+            if not (error.not_found or error.conflict):
+                raise
+        self._world.put_job({"metadata": {"uid": job.uid, "labels": _task_label(observed.task)}}, gone=True)
+
+    async def _hold(self, observed: Observed) -> None:
+        await self._store.hold(*_record(observed.task), "The task is held back.")
+
+    async def _release(self, observed: Observed) -> None:
+        queued = observed.task.spec.execution_mode is ExecutionMode.POOL
+        await self._store.resume(*_record(observed.task), queued=queued)
+
+    async def _note(self, observed: Observed) -> None:
+        decided = reconcile(observed, datetime.now(UTC)).status or observed.task.status
+        state = state_of(decided)
+        reason = Reason(decided.reason or Reason.QUEUED)
+        await self._store.note(*_record(observed.task), reason, decided.message or "", state)
+
+    async def _cancel(self, observed: Observed) -> None:
+        try:
+            await self._store.cancel(_record(observed.task)[0])
+        except (TaskFinishedError, TaskNotFoundError):
+            return  # the next look sees what it is instead
+
+    async def _settle(self, observed: Observed) -> None:
+        whole = await self._whole(observed.task)
+        if whole is None:
+            return
+        task = whole.task()
+        report = Report(
+            state=task.state, reason=task.reason, attempts=task.attempts, failure=task.failure, outcome=task.outcome
+        )
+        await self._store.settle(*_record(whole), report)
+
+    async def _delete_task(self, observed: Observed) -> None:
+        meta = observed.task.metadata
+        log.info("task deleted: its time is over", task=meta.name)
+        try:
+            await self._cluster.delete(TASKS, meta.namespace, meta.name, uid=meta.uid)
+        except ClusterError as error:
+            if not (error.not_found or error.conflict):
+                raise
+
+    # -- the status --------------------------------------------------------------------------------------------------
+
+    async def _write_status(self, task: QuantumTask, status: Status) -> None:
+        meta = task.metadata
+        body = {
+            "metadata": {"resourceVersion": meta.resource_version, "uid": meta.uid},
+            "status": _changes(task.status, status),
+        }
+        try:
+            written = await self._cluster.patch(TASKS, meta.namespace, meta.name, body, subresource="status")
+        except ClusterError as error:
+            if error.not_found:
+                return
+            if not error.conflict:
+                raise
+            await self._whole(task)  # decided by an old state: take in the new one, and look again
+            return
+        self._world.put_task(written)
+        if (status.phase, status.reason) != (task.status.phase, task.status.reason):
+            await self._tell(task, status)
+
+    async def _tell(self, task: QuantumTask, status: Status) -> None:
+        """Post an Event on the task; one that cannot be posted is not worth a second try."""
+        meta = task.metadata
+        event = event_of(task, status, datetime.now(UTC))
+        try:
+            await self._cluster.create(EVENTS, meta.namespace, event)
+        except (ClusterError, ClusterUnavailableError) as error:
+            log.debug("an event was not posted", task=meta.name, because=str(error))
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    async def _whole(self, task: QuantumTask) -> QuantumTask | None:
+        """The task as it is now, with its program; None when it is gone."""
+        meta = task.metadata
+        try:
+            body = await self._cluster.get(TASKS, meta.namespace, meta.name)
+        except ClusterError as error:
+            if not error.not_found:
+                raise
+            body = None
+        if body is None or body["metadata"]["uid"] != meta.uid:
+            self._world.drop_task({"metadata": {"namespace": meta.namespace, "name": meta.name, "uid": meta.uid}})
+            return None
+        self._world.put_task(body)
+        return QuantumTask.of(body)
+
+    async def _program(self, task: QuantumTask) -> str | None:
+        reference = task.spec.circuit_ref
+        if reference is None:
+            return task.spec.qasm
+        qasm = await self._store.circuit(reference.digest)
+        if qasm is None:
+            message = f"Redis has no circuit {reference.digest}."
+            self._refuse(task, Reason.INVALID_PROGRAM, message, code=Code.CIRCUIT_UNKNOWN)
+        return qasm
+
+    def _refuse(
+        self, task: QuantumTask, reason: Reason, message: str, *, final: bool = True, code: Code = Code.JOB_REFUSED
+    ) -> None:
+        log.warning("task cannot be run", task=task.metadata.name, because=message, final=final)
+        refusal = Refusal(reason, Failure(code, message), final=final)
+        self._refused.put(task.metadata.uid, _Refused(refusal, time.monotonic() + REFUSAL_SECONDS))
+
+
+def event_of(task: QuantumTask, status: Status, now: datetime) -> Object:
+    """The Event that tells of a task's new phase or reason."""
+    meta = task.metadata
+    failed = status.phase is Phase.FAILED or status.reason in (
+        *(Reason.UNSCHEDULABLE, Reason.IMAGE_PULL_BACK_OFF, Reason.CONTAINER_ERROR),
+        *(Reason.JOB_REFUSED, Reason.RETRYING),
+    )
+    time_text = now.isoformat(timespec="seconds").replace("+00:00", "Z")
+    told = hashlib.sha256(f"{meta.uid}/{status.phase}/{status.reason}/{time_text}".encode()).hexdigest()[:16]
+    return {
+        "metadata": {"name": f"{meta.name}.{told}", "namespace": meta.namespace},
+        "involvedObject": {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "name": meta.name,
+            "namespace": meta.namespace,
+            "uid": meta.uid,
+        },
+        "reason": status.reason,
+        "message": (status.message or "")[:1024],
+        "type": "Warning" if failed else "Normal",
+        "source": {"component": "quantum-tasks-operator"},
+        "reportingComponent": "quantum-tasks-operator",
+        "firstTimestamp": time_text,
+        "lastTimestamp": time_text,
+        "count": 1,
+    }
+
+
+def _changes(old: Status, new: Status) -> dict[str, Any]:
+    """The merge patch from one status to another: what is new, and null for what is not there any more."""
+    before, after = (status.model_dump(mode="json", by_alias=True, exclude_none=True) for status in (old, new))
+    changed = {name: value for name, value in after.items() if before.get(name) != value}
+    return changed | dict.fromkeys(before.keys() - after.keys())
+
+
+def _record(task: QuantumTask) -> tuple[str, str]:
+    return store_id(task.metadata.namespace, task.metadata.name), task.metadata.uid
+
+
+def _job(observed: Observed) -> Job:
+    assert observed.job is not None  # noqa: S101 - the decision was about it
+    return observed.job
+
+
+def _is_of(job: Object, task: QuantumTask) -> bool:
+    return any(owner["uid"] == task.metadata.uid for owner in job["metadata"].get("ownerReferences", ()))
+
+
+def _task_label(task: QuantumTask) -> dict[str, str]:
+    return {TASK_LABEL: task.metadata.uid}

@@ -1,0 +1,179 @@
+"""The Jobs that the operator makes: one of a task's own, and those of the pool. Pure: from values to manifests."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from quantum_tasks.cluster import Object
+from quantum_tasks.resource import API_VERSION, KIND, QuantumTask, store_id
+
+from quantum_operator.reconcile import Needs
+from quantum_operator.settings import OperatorSettings
+from quantum_operator.views import MANAGED_BY, POOL_LABEL, QUEUE_LABEL, TASK_LABEL
+
+_SMALL_BYTES = 320 * 2**20
+"""Containers up to this size are small: they start fast and compute little."""
+
+_NAME_LENGTH = 40
+"""Characters of the task's name in its Job's: with the uid's and the Pod's own suffix that makes 63."""
+
+REFUSED = 65
+"""The runner's exit code for a program that nobody can run."""
+
+
+def job_name(task: QuantumTask) -> str:
+    """The name of a task's Job: a function of the task's uid, so that there is never a second one."""
+    return f"{task.metadata.name[:_NAME_LENGTH].rstrip('-')}-{task.metadata.uid.replace('-', '')[:12]}"
+
+
+def job(task: QuantumTask, needs: Needs, settings: OperatorSettings) -> Object:
+    """The Job of a task."""
+    meta, spec = task.metadata, task.spec
+    labels = {**_labels("runner"), TASK_LABEL: meta.uid}
+    queue = {QUEUE_LABEL: meta.labels[QUEUE_LABEL]} if QUEUE_LABEL in meta.labels else {}
+    owner = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "name": meta.name,
+        "uid": meta.uid,
+        "controller": True,
+        # no finalizer of the task's is to wait for the Job: it goes with the task, in the background
+        "blockOwnerDeletion": False,
+    }
+    env: list[Object] = [
+        {"name": "QT_TASK_ID", "value": store_id(meta.namespace, meta.name)},
+        {"name": "QT_TASK_UID", "value": meta.uid},
+        {"name": "QT_POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+        {"name": "QT_TERMINATION_LOG", "value": "/dev/termination-log"},
+        *_common_env(settings),
+    ]
+    limit = spec.backoff_limit if spec.backoff_limit is not None else settings.backoff_limit
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": job_name(task),
+            "namespace": meta.namespace,
+            "labels": {**labels, **queue},
+            "ownerReferences": [owner],
+        },
+        "spec": {
+            # Kueue lets a Job go on that was made suspended
+            **({"suspend": True} if queue else {}),
+            "completions": 1,
+            "parallelism": 1,
+            "backoffLimit": limit,
+            "activeDeadlineSeconds": spec.active_deadline_seconds or settings.active_deadline_seconds,
+            "ttlSecondsAfterFinished": settings.job_ttl_seconds,
+            # never two Pods of one task side by side
+            "podReplacementPolicy": "Failed",
+            "podFailurePolicy": {
+                "rules": [
+                    {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [REFUSED]}},
+                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                ]
+            },
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": _pod(["job"], env, _resources(task, needs, settings), settings),
+            },
+        },
+    }
+
+
+def pool_job(name: str, namespace: str, settings: OperatorSettings) -> Object:
+    """A Job of the pool: a worker that ends by itself when there is nothing to do."""
+    labels = {**_labels("pool"), POOL_LABEL: "default"}
+    env: list[Object] = [
+        {"name": "QT_CONCURRENCY", "value": str(settings.pool_concurrency)},
+        {"name": "QT_IDLE_SECONDS", "value": str(settings.pool_idle_seconds)},
+        {"name": "QT_MAX_ATTEMPTS", "value": str(settings.backoff_limit + 1)},
+        {"name": "QT_SWEEP", "value": "false"},
+        *_common_env(settings),
+    ]
+    memory = f"{settings.pool_memory_mb}Mi"
+    resources = {"requests": {"cpu": settings.pool_cpu, "memory": memory}, "limits": {"memory": memory}}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {
+            "backoffLimit": 0,  # what comes after a lost worker, the depth of the queue says
+            "ttlSecondsAfterFinished": settings.job_ttl_seconds,
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {**_pod(["worker"], env, resources, settings), "terminationGracePeriodSeconds": 20},
+            },
+        },
+    }
+
+
+def _pod(arguments: list[str], env: list[Object], resources: Mapping[str, Any], settings: OperatorSettings) -> Object:
+    """A Pod that runs programs by strangers: it may nothing, and passes Pod Security `restricted`."""
+    return {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 5,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 10001,
+            "runAsGroup": 10001,
+            "fsGroup": 10001,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [
+            {
+                "name": "runner",
+                "image": settings.runner_image,
+                "imagePullPolicy": settings.runner_pull_policy,
+                "args": arguments,
+                "env": env,
+                "resources": dict(resources),
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+                "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - the container's own
+            }
+        ],
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}],
+    }
+
+
+def _common_env(settings: OperatorSettings) -> list[Object]:
+    if settings.runner_redis_secret is not None:
+        reference = {"secretKeyRef": {"name": settings.runner_redis_secret, "key": "url"}}
+        redis: Object = {"name": "QT_REDIS_URL", "valueFrom": reference}
+    else:
+        url = (settings.runner_redis_url or settings.redis_url).get_secret_value()
+        redis = {"name": "QT_REDIS_URL", "value": url}
+    return [
+        redis,
+        {"name": "QT_KEY_PREFIX", "value": settings.key_prefix},
+        {"name": "QT_LOG_FORMAT", "value": "json"},
+        {"name": "QT_LOG_LEVEL", "value": settings.runner_log_level},
+    ]
+
+
+def _resources(task: QuantumTask, needs: Needs, settings: OperatorSettings) -> dict[str, dict[str, int | str]]:
+    size = needs.container_bytes or settings.max_memory_mb * 2**20
+    memory = f"{-(-size // 2**20)}Mi"
+    cpu = settings.small_cpu if size <= _SMALL_BYTES else settings.large_cpu
+    asked = task.spec.resources
+    requests: dict[str, int | str] = {"cpu": cpu, "memory": memory}
+    limits: dict[str, int | str] = {"memory": memory}
+    if asked is not None:
+        limits |= asked.limits or {}
+        # a request follows the limit that was asked for, as Kubernetes has it where there is no request
+        requests |= {name: value for name, value in (asked.limits or {}).items() if name == "memory"}
+        requests |= asked.requests or {}
+    return {"requests": requests, "limits": limits}
+
+
+def _labels(component: str) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/name": "quantum-tasks",
+        "app.kubernetes.io/component": component,
+        MANAGED_BY[0]: MANAGED_BY[1],
+    }

@@ -1,0 +1,75 @@
+"""What the operator is told by its environment."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, model_validator
+from quantum_tasks.settings import Settings
+
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
+class OperatorSettings(Settings):
+    """The operator's settings, from `QT_...`."""
+
+    namespace: Annotated[
+        str | None, Field(description="The one namespace whose tasks are looked after; unset: all namespaces")
+    ] = None
+    pool_namespace: Annotated[
+        str | None, Field(description="Where the pool's Jobs run; unset: `namespace`, or else `default`")
+    ] = None
+    probe_port: Annotated[int, Field(ge=1, le=65535, description="Port of the liveness probe")] = 8080
+    concurrency: Annotated[int, Field(ge=1, le=256, description="Tasks that are reconciled at a time")] = 16
+    resync_seconds: Annotated[
+        float, Field(ge=1, description="How often everything unfinished is looked at, whatever was heard of it")
+    ] = 10
+    relist_seconds: Annotated[
+        float, Field(ge=1, description="How often the API server is asked for every object anew")
+    ] = 300
+    cluster_timeout_seconds: Annotated[float, Field(gt=0, le=300, description="Longest wait for the API server")] = 30
+    redis_timeout_seconds: Annotated[float, Field(gt=0, le=60, description="Longest wait for Redis's answer")] = 5
+    redis_connections: Annotated[int, Field(ge=2, description="Connections to Redis")] = 32
+
+    runner_image: Annotated[str, Field(description="Image of the runner's Pods")] = "quantum-tasks-runner"
+    runner_pull_policy: Annotated[
+        Literal["IfNotPresent", "Always", "Never"], Field(description="When nodes pull it")
+    ] = "IfNotPresent"
+    runner_redis_url: Annotated[
+        SecretStr | None, Field(description="Where runner Pods find Redis, without a password; unset: as `redis_url`")
+    ] = None
+    runner_redis_secret: Annotated[
+        str | None,
+        Field(description="Secret with that URL under the key `url`, in the Pods' namespace"),
+    ] = None
+    runner_log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    active_deadline_seconds: Annotated[
+        int, Field(ge=1, description="Longest time from a Job's start to its end, for tasks that say nothing else")
+    ] = 3600
+    backoff_limit: Annotated[
+        int, Field(ge=0, le=100, description="Lost attempts that are repeated, for tasks that say nothing else")
+    ] = 2
+    job_ttl_seconds: Annotated[int, Field(ge=0, description="How long ended Jobs and their Pods are kept")] = 600
+    max_memory_mb: Annotated[
+        int, Field(ge=256, description="Largest container that a task may ask for by its size, in MiB")
+    ] = 8192
+    small_cpu: Annotated[str, Field(description="CPU request of small tasks, up to 64 MiB of state")] = "100m"
+    large_cpu: Annotated[str, Field(description="CPU request of the others")] = "1"
+    check_seconds: Annotated[
+        float, Field(gt=0, description="Longest check of one program; one that takes longer is run unchecked")
+    ] = 20
+
+    pool_max_jobs: Annotated[int, Field(ge=0, le=1000, description="Most Jobs of the pool; 0: there is no pool")] = 2
+    pool_concurrency: Annotated[int, Field(ge=1, le=256, description="Simulations at a time in each of them")] = 2
+    pool_tasks_per_job: Annotated[
+        int, Field(ge=1, description="Waiting tasks for which one Job is enough before another is started")
+    ] = 50
+    pool_idle_seconds: Annotated[float, Field(ge=1, description="After how long without a task a Job ends")] = 60
+    pool_memory_mb: Annotated[int, Field(ge=256, description="Memory of each Job of the pool, in MiB")] = 2048
+    pool_cpu: Annotated[str, Field(description="CPU request of each Job of the pool")] = "500m"
+
+    @model_validator(mode="after")
+    def _no_password_in_a_pod(self) -> "OperatorSettings":
+        url = (self.runner_redis_url or self.redis_url).get_secret_value()
+        if self.runner_redis_secret is None and "@" in url:
+            raise ValueError("a URL with a password belongs into a Secret: set QT_RUNNER_REDIS_SECRET")
+        return self

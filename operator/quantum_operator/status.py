@@ -1,0 +1,163 @@
+"""A task's status, written so that `kubectl get` and `kubectl describe` tell its whole story. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from quantum_tasks.records import Summary
+from quantum_tasks.resource import MAX_INLINE_COUNTS_BYTES, Condition, Error, QuantumTask, ResultRef, Status, store_id
+from quantum_tasks.states import Phase, Reason, State
+from quantum_tasks.task import Failure, Outcome
+
+_MINUTE, _HOUR = 60, 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a task is that has not ended.
+
+    `scheduled` is whether its Pod has a node, None when there is nothing to say; `started` is when its Pod began.
+    """
+
+    phase: Phase
+    reason: Reason
+    message: str
+    scheduled: bool | None = None
+    started: datetime | None = None
+    job: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a task has ended. `outcome` is None where there is none, and where it is too large to be passed on."""
+
+    state: State
+    reason: Reason
+    failure: Failure | None = None
+    summary: Summary | None = None
+    outcome: Outcome | None = None
+    size_bytes: int = 0
+    started: datetime | None = None
+    finished: datetime | None = None
+
+
+def progressing(task: QuantumTask, progress: Progress, attempts: int, now: datetime) -> Status:
+    """The status of a task on its way."""
+    old, running = task.status, progress.phase is Phase.RUNNING
+    if progress.reason is Reason.QUEUED and old.reason == Reason.QUEUED and progress.job is None:
+        return old  # a task that waits says so from the start
+    message = progress.message
+    if old.reason == progress.reason and old.phase == progress.phase and old.message:
+        message = old.message  # Kubernetes says the same in changing words
+    changes = []
+    if progress.scheduled is not None:
+        why = "The Pod has a node." if progress.scheduled else message
+        reason = "Scheduled" if progress.scheduled else progress.reason
+        changes.append(_Change("Scheduled", "True" if progress.scheduled else "False", reason, why))
+    known = {condition.type for condition in old.conditions}
+    if running or "Running" in known or progress.reason not in (Reason.QUEUED, Reason.UNSCHEDULABLE):
+        changes.append(_Change("Running", "True" if running else "False", progress.reason, message))
+    return old.model_copy(
+        update={
+            "phase": progress.phase,
+            "reason": progress.reason.value,
+            "message": message,
+            "conditions": _conditions(task, changes, now),
+            "job_name": progress.job or old.job_name,
+            "attempts": attempts,
+            "start_time": old.start_time or _whole_seconds(progress.started),
+            "observed_generation": task.metadata.generation,
+        }
+    )
+
+
+def ended(task: QuantumTask, end: End, attempts: int, now: datetime) -> Status:
+    """The status of a task at its end."""
+    old = task.status
+    started = end.started or old.start_time
+    finished = max(end.finished or now, started or end.finished or now)
+    message = end.failure.message if end.failure else "The task has its counts."
+    changes = [_Change("Finished", "True", end.reason, message)]
+    if started or any(condition.type == "Running" for condition in old.conditions):
+        changes.append(_Change("Running", "False", end.reason, "No attempt is running."))
+    update: dict[str, object] = {
+        "phase": end.state.phase,
+        "reason": end.reason.value,
+        "message": message,
+        "conditions": _conditions(task, changes, now),
+        "attempts": attempts,
+        "start_time": _whole_seconds(started),
+        "completion_time": _whole_seconds(finished),
+        "duration": duration(finished - started) if started else None,
+        "observed_generation": task.metadata.generation,
+        **_result(task, end),
+    }
+    if end.failure and end.state is State.FAILED:
+        failure = end.failure
+        update["error"] = Error(
+            code=failure.code, message=failure.message, line=failure.line or None, column=failure.column or None
+        )
+    return old.model_copy(update=update)
+
+
+def _result(task: QuantumTask, end: End) -> dict[str, object]:
+    summary = end.summary
+    if summary is None:
+        return {}
+    found: dict[str, object] = {"qubits": summary.qubits, "method": summary.method, "seed": summary.seed}
+    if end.outcome is not None and _size(end.outcome) <= MAX_INLINE_COUNTS_BYTES:
+        return {**found, "counts": dict(end.outcome.counts)}
+    key = store_id(task.metadata.namespace, task.metadata.name)
+    return {**found, "result_ref": ResultRef(key=key, size_bytes=end.size_bytes)}
+
+
+def _size(outcome: Outcome) -> int:
+    return sum(len(bits) + len(str(count)) + 4 for bits, count in outcome.counts.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    type: Literal["Scheduled", "Running", "Finished"]
+    status: Literal["True", "False"]
+    reason: str
+    message: str
+
+
+def _conditions(task: QuantumTask, changes: Iterable[_Change], now: datetime) -> list[Condition]:
+    """The conditions with some of them new; the time of one is that of its last turn."""
+    known = {condition.type: condition for condition in task.status.conditions}
+    for change in changes:
+        before = known.get(change.type)
+        same = before is not None and before.status == change.status
+        if before is not None and same and (before.reason, before.message) == (change.reason, change.message):
+            continue
+        known[change.type] = Condition(
+            type=change.type,
+            status=change.status,
+            reason=change.reason,
+            message=change.message[:32768],
+            last_transition_time=before.last_transition_time if before is not None and same else _now(now),
+            observed_generation=task.metadata.generation,
+        )
+    return list(known.values())
+
+
+def duration(span: timedelta) -> str:
+    """A time span for a column: `1.2s`, `3m4s`, `2h5m`."""
+    seconds = max(0.0, span.total_seconds())
+    if seconds < 10:  # noqa: PLR2004 - from here on a tenth of a second says nothing
+        return f"{seconds:.1f}s"
+    if seconds < _MINUTE:
+        return f"{seconds:.0f}s"
+    if seconds < _HOUR:
+        return f"{int(seconds) // _MINUTE}m{int(seconds) % _MINUTE}s"
+    return f"{int(seconds) // _HOUR}h{int(seconds) % _HOUR // _MINUTE}m"
+
+
+def _now(now: datetime) -> datetime:
+    return now.replace(microsecond=0)
+
+
+def _whole_seconds(time: datetime | None) -> datetime | None:
+    return time.replace(microsecond=0) if time else None

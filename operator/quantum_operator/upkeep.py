@@ -1,0 +1,155 @@
+"""The loops that need no news: look at everything unfinished, list everything anew, follow the ends, size the pool."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from quantum_tasks.cluster import Cluster, ClusterError, ClusterUnavailableError, Kind, Object
+from quantum_tasks.errors import StoreUnavailableError
+from quantum_tasks.mirror import Mirror
+
+from quantum_operator import jobs
+from quantum_operator.controller import Controller
+from quantum_operator.pool import missing_jobs
+from quantum_operator.reconcile import is_finished
+from quantum_operator.settings import OperatorSettings
+from quantum_operator.views import MANAGED_BY
+from quantum_operator.world import JOBS, PODS, TASKS, Key, World
+
+log = structlog.get_logger(__name__)
+
+BLOCK_SECONDS = 2.0
+RETRY_SECONDS = 1.0
+
+LATE = 6.0
+"""How many resyncs may be missed before the operator counts as stuck."""
+
+
+class Upkeep:
+    """Keeps the world, the queue and the pool in step with the cluster and with Redis. `add` queues a task."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        store: Mirror,
+        world: World,
+        controller: Controller,
+        *,
+        settings: OperatorSettings,
+        add: Callable[[Key], None],
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._world = world
+        self._controller = controller
+        self._settings = settings
+        self._add = add
+        self._relist_at = 0.0
+        self._synced = time.monotonic()
+        self._scaling = asyncio.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """End the loops at their next step; redis-py may lose a cancellation while it opens a connection."""
+        self._closed = True
+
+    @property
+    def late_seconds(self) -> float:
+        """For how long the last resync has been overdue; more than zero says that the operator is stuck."""
+        return time.monotonic() - self._synced - LATE * self._settings.resync_seconds
+
+    async def resync(self) -> None:
+        """Look at everything unfinished, again and again, whatever was heard of it."""
+        while not self._closed:
+            try:
+                if time.monotonic() >= self._relist_at:
+                    await self.relist()
+                    await self._forget_what_is_gone()
+                    self._relist_at = time.monotonic() + self._settings.relist_seconds
+                for key, task in self._world.tasks():
+                    if not is_finished(task.status) or task.spec.ttl_seconds_after_finished is not None:
+                        self._add(key)
+                await self.scale_pool()
+            except (ClusterUnavailableError, StoreUnavailableError) as error:
+                # what is away is no reason to be restarted
+                log.warning("a resync could not be done", because=str(error))
+            self._synced = time.monotonic()
+            await asyncio.sleep(self._settings.resync_seconds)
+
+    async def follow(self) -> None:
+        """Look at a task as soon as Redis tells of its end."""
+        after: str | None = None
+        while not self._closed:
+            try:
+                if after is None:
+                    after = await self._store.last_event()
+                for event in await self._store.events(after, block_seconds=BLOCK_SECONDS):
+                    after = event.id
+                    namespace, _, name = event.task_id.partition("/")
+                    self._add((namespace, name))
+            except StoreUnavailableError as error:
+                log.warning("cannot follow the ends of tasks", because=str(error))
+                after = None
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def relist(self) -> None:
+        """Take in every task, Job and Pod, and forget the others."""
+        settings, uids, versions = self._settings, set(), []
+        ours = f"{MANAGED_BY[0]}={MANAGED_BY[1]}"
+        put: dict[Kind, Callable[[Object], object]] = {
+            TASKS: self._world.put_task,
+            JOBS: self._world.put_job,
+            PODS: self._world.put_pod,
+        }
+        for kind, take in put.items():
+            selector = None if kind is TASKS else ours
+            async for part in self._cluster.parts(kind, settings.namespace, labelSelector=selector):
+                versions.append(int(part["metadata"]["resourceVersion"]))
+                for body in part["items"]:
+                    uids.add(body["metadata"]["uid"])
+                    take(body)
+        for key in self._world.keep_only(uids, min(versions)):
+            self._add(key)
+
+    async def scale_pool(self) -> None:
+        """Start as many Jobs of the pool as the queue is worth."""
+        settings = self._settings
+        if settings.pool_max_jobs == 0:
+            return
+        async with self._scaling:
+            depth = await self._store.depth()
+            namespace = settings.pool_namespace or settings.namespace or "default"
+            for _ in range(missing_jobs(depth, self._world.pool.values(), datetime.now(UTC), settings)):
+                name = f"quantum-tasks-pool-{secrets.token_hex(4)}"
+                try:
+                    made = await self._cluster.create(JOBS, namespace, jobs.pool_job(name, namespace, settings))
+                except ClusterUnavailableError:
+                    raise
+                except ClusterError as error:
+                    log.error("the pool's Job was refused", because=str(error))  # noqa: TRY400 - one line says it all
+                    return
+                log.info("the pool grows", job=name, waiting=depth)
+                self._world.put_job(made)
+
+    async def _forget_what_is_gone(self) -> None:
+        """Remove the records of tasks that were deleted while nobody looked."""
+        async for ids in self._store.known():
+            for task_id in ids:
+                namespace, _, name = task_id.partition("/")
+                if self._is_ours(namespace) and self._world.task((namespace, name)) is None:
+                    await self._forget_if_gone((namespace, name))
+
+    async def _forget_if_gone(self, key: Key) -> None:
+        try:
+            body = await self._cluster.get(TASKS, *key)
+        except ClusterError as error:
+            if error.not_found:
+                await self._controller.forget(key, "")
+        else:
+            self._add(self._world.put_task(body))
+
+    def _is_ours(self, namespace: str) -> bool:
+        return bool(namespace) and self._settings.namespace in (None, namespace)

@@ -1,0 +1,154 @@
+"""What the operator looks at of Jobs and Pods: frozen values, read from the objects as the API server gives them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from quantum_tasks.cluster import Object
+from quantum_tasks.errors import Code
+from quantum_tasks.states import Reason
+from quantum_tasks.task import Failure, Method, Outcome
+
+TASK_LABEL = "quantumtask.dev/task-uid"
+"""On Jobs and Pods: the uid of the task that they belong to."""
+
+POOL_LABEL = "quantumtask.dev/pool"
+"""On the Jobs and Pods of the pool."""
+
+MANAGED_BY = ("app.kubernetes.io/managed-by", "quantum-tasks-operator")
+"""On every Job and Pod of ours: what the operator watches by."""
+
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+"""On tasks whose Jobs Kueue admits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a Pod said at its end."""
+
+    reason: Reason
+    outcome: Outcome | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One attempt, as far as Kubernetes has come with it."""
+
+    name: str
+    uid: str
+    created: datetime
+    phase: str = "Pending"
+    reason: str = ""
+    unschedulable: str | None = None
+    scheduled: bool = False
+    waiting: tuple[str, str] | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    exit_code: int | None = None
+    end_reason: str = ""
+    message: Message | None = None
+    disrupted: str | None = None
+    deleting: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether it will not run any more."""
+        return self.exit_code is not None or self.phase in ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A Job and its Pods, oldest first."""
+
+    namespace: str
+    name: str
+    uid: str
+    owner_uid: str | None = None
+    suspended: bool = False
+    active: int = 0
+    failed: int = 0
+    succeeded: int = 0
+    end: Literal["Complete", "Failed"] | None = None
+    end_reason: str = ""
+    end_message: str = ""
+    ended: datetime | None = None
+    deleting: bool = False
+    pods: Sequence[Pod] = field(default=())
+
+
+def job_of(body: Object) -> Job:
+    """Read a Job; its Pods are other objects."""
+    meta, status = body["metadata"], body.get("status", {})
+    ends = [
+        condition
+        for condition in status.get("conditions", ())
+        if condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
+    ]
+    end = ends[0] if ends else None
+    owners = [owner["uid"] for owner in meta.get("ownerReferences", ()) if owner.get("controller")]
+    return Job(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        owner_uid=owners[0] if owners else None,
+        suspended=bool(body["spec"].get("suspend")),
+        active=status.get("active", 0),
+        failed=status.get("failed", 0),
+        succeeded=status.get("succeeded", 0),
+        end=end["type"] if end else None,
+        end_reason=end.get("reason", "") if end else "",
+        end_message=end.get("message", "") if end else "",
+        ended=_time(end.get("lastTransitionTime")) if end else None,
+        deleting="deletionTimestamp" in meta,
+    )
+
+
+def pod_of(body: Object) -> Pod:
+    """Read a Pod with one container."""
+    meta, status = body["metadata"], body.get("status", {})
+    conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
+    scheduled = conditions.get("PodScheduled", {})
+    disrupted = conditions.get("DisruptionTarget", {})
+    containers = status.get("containerStatuses") or [{}]
+    state: Mapping[str, Any] = containers[0].get("state", {})
+    waiting, running, ended = (state.get(name) for name in ("waiting", "running", "terminated"))
+    created = _time(meta["creationTimestamp"])
+    assert created is not None  # noqa: S101 - every object has one
+    return Pod(
+        name=meta["name"],
+        uid=meta["uid"],
+        created=created,
+        phase=status.get("phase", "Pending"),
+        reason=status.get("reason", ""),
+        scheduled=scheduled.get("status") == "True",
+        unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else None,
+        waiting=(waiting.get("reason", ""), waiting.get("message", "")) if waiting else None,
+        started=_time((running or ended or {}).get("startedAt")),
+        ended=_time((ended or {}).get("finishedAt")),
+        exit_code=ended["exitCode"] if ended else None,
+        end_reason=ended.get("reason", "") if ended else "",
+        message=message_of(ended.get("message", "")) if ended else None,
+        disrupted=disrupted.get("reason") if disrupted.get("status") == "True" else None,
+        deleting="deletionTimestamp" in meta,
+    )
+
+
+def message_of(text: str) -> Message | None:
+    """Read a termination message: the runner's, or None for whatever else stands there."""
+    try:
+        told = json.loads(text)
+        outcome, failure = told.get("outcome"), told.get("failure")
+        return Message(
+            reason=Reason(told["reason"]),
+            outcome=Outcome(method=Method(outcome.pop("method")), **outcome) if outcome else None,
+            failure=Failure(Code(failure.pop("code")), **failure) if failure else None,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
