@@ -22,7 +22,16 @@ Send an OpenQASM 3 program, get its counts. 202 means that the task will end, on
 """
 
 
-def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBackend] = RedisBackend) -> FastAPI:
+def backend_of(settings: ApiSettings) -> TaskBackend:
+    """The backend that the settings name."""
+    if settings.backend == "redis":
+        return RedisBackend(settings)
+    from quantum_api.backends.kubernetes import KubernetesBackend  # noqa: PLC0415 - its client takes long to load
+
+    return KubernetesBackend(settings)
+
+
+def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBackend] = backend_of) -> FastAPI:
     """Make the application; `backend` is opened when it starts and closed when it ends."""
 
     @asynccontextmanager

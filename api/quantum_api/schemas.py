@@ -300,7 +300,7 @@ class TaskResource(_Resource):
 
 
 class TaskList(_Resource):
-    """A part of a listing, newest first."""
+    """A part of a listing."""
 
     tasks: list[TaskResource]
     next_cursor: Annotated[str | None, Field(description="Leads to the next part; null at the end")]

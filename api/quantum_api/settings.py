@@ -1,8 +1,9 @@
 """What the API is told by its environment."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
+from quantum_tasks.resource import ExecutionMode
 from quantum_tasks.settings import Settings
 
 
@@ -19,6 +20,18 @@ class ApiSettings(Settings):
     max_unfinished: Annotated[int, Field(ge=1, description="Tasks that may be queued or running at a time")] = 100_000
     redis_connections: Annotated[int, Field(ge=2, description="Connections to Redis")] = 32
     redis_timeout_seconds: Annotated[float, Field(gt=0, le=60, description="Longest wait for Redis's answer")] = 5
+    backend: Annotated[
+        Literal["redis", "kubernetes"], Field(description="What keeps the tasks: Redis, or QuantumTask resources")
+    ] = "redis"
+    namespace: Annotated[str, Field(min_length=1, description="Kubernetes: where the resources are")] = "default"
+    execution_mode: Annotated[ExecutionMode, Field(description="Kubernetes: how tasks are run that come over HTTP")] = (
+        ExecutionMode.JOB
+    )
+    ttl_seconds_after_finished: Annotated[
+        int | None, Field(ge=0, description="Kubernetes: how long tasks that come over HTTP are kept; unset: for good")
+    ] = None
+    cluster_connections: Annotated[int, Field(ge=1, description="Connections to the API server")] = 32
+    cluster_timeout_seconds: Annotated[float, Field(gt=0, le=60, description="Longest wait for the API server")] = 10
     keep_alive_seconds: Annotated[
         int, Field(ge=1, description="How long an idle connection is kept; longer than clients keep theirs")
     ] = 75

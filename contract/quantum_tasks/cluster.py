@@ -4,6 +4,7 @@ The models of the package would read every object a second time; what is read he
 """
 
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -167,6 +168,8 @@ async def connect(*, timeout_seconds: float, connections: int) -> AsyncIterator[
     try:
         config.load_incluster_config(client_configuration=configuration)
     except config.ConfigException:
-        await config.load_kube_config(client_configuration=configuration, persist_config=False)
+        # the package itself looks at the variable when it is loaded, and not later
+        path = os.environ.get("KUBECONFIG")
+        await config.load_kube_config(config_file=path, client_configuration=configuration, persist_config=False)
     async with ApiClient(configuration) as client:
         yield Cluster(client, timeout_seconds=timeout_seconds)

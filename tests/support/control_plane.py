@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
+from quantum_tasks.crd import crd
 from support.engine import script
 from support.waiting import eventually
 
@@ -90,6 +91,11 @@ class ControlPlane:
             check=False,
             timeout=CALL_SECONDS,
         )
+
+    def install_crd(self) -> None:
+        """Have the API server know QuantumTasks."""
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(crd()))
+        self.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/quantumtasks.quantumtask.dev")
 
     def get(self, *what: str) -> Any:  # noqa: ANN401 - whatever Kubernetes says
         """What `kubectl get WHAT -o json` gives."""

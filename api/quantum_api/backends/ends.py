@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
 from quantum_tasks.errors import StoreUnavailableError
 from quantum_tasks.store import Store
+from quantum_tasks.task import Task
 
 BLOCK_SECONDS = 2.0
 RETRY_SECONDS = 0.2
@@ -49,6 +50,15 @@ class Ends:
             if not self._watchers[task_id]:
                 del self._watchers[task_id]
 
+    async def until_ended(self, get: Callable[[], Awaitable[Task]], woken: asyncio.Event, seconds: float) -> Task:
+        """The task once it has ended, or as it is after so many seconds. It must be watched before it is first read."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        task = await get()
+        while not task.state.terminal and await _set_by(woken, deadline) and not self.closed:
+            woken.clear()
+            task = await get()
+        return task
+
     def close(self) -> None:
         """Wake everyone for the last time."""
         self.closed = True
@@ -81,3 +91,11 @@ class Ends:
         for watchers in self._watchers.values():
             for woken in watchers:
                 woken.set()
+
+
+async def _set_by(event: asyncio.Event, deadline: float) -> bool:
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await event.wait()
+    except TimeoutError:
+        return False

@@ -56,14 +56,8 @@ class RedisBackend(TaskBackend):
         """See TaskBackend. Costs a read at the beginning and one at the end, none in between."""
         if self._ends.full:
             return await self._store.get(task_id)
-        deadline = asyncio.get_running_loop().time() + seconds
         with self._ends.watch(task_id) as woken:
-            # watched first, read second: an end in between wakes us
-            task = await self._store.get(task_id)
-            while not task.state.terminal and await _set_by(woken, deadline) and not self._ends.closed:
-                woken.clear()
-                task = await self._store.get(task_id)
-            return task
+            return await self._ends.until_ended(lambda: self._store.get(task_id), woken, seconds)
 
     async def page(self, *, phase: Phase | None, cursor: str | None, limit: int) -> Listing:
         """See TaskBackend. Newest first; the cursor is the number of the last task given."""
@@ -90,11 +84,3 @@ class RedisBackend(TaskBackend):
     def stop_waiting(self) -> None:
         """See TaskBackend."""
         self._ends.close()
-
-
-async def _set_by(event: asyncio.Event, deadline: float) -> bool:
-    try:
-        async with asyncio.timeout_at(deadline):
-            return await event.wait()
-    except TimeoutError:
-        return False

@@ -47,7 +47,7 @@ async def list_tasks(
     limit: Annotated[int, Query(ge=1, le=100, description="At most so many")] = 50,
     cursor: Annotated[str | None, Query(max_length=200, description="`nextCursor` of the part before")] = None,
 ) -> TaskList:
-    """List tasks, newest first, without their programs and results."""
+    """List tasks without their programs and results: newest first, on Kubernetes by their ids."""
     listing = await backend.page(phase=phase, cursor=cursor, limit=limit)
     return TaskList(tasks=[TaskResource.of(task) for task in listing.tasks], next_cursor=listing.cursor)
 

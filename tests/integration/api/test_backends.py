@@ -1,14 +1,16 @@
-"""What every task backend does, on the real servers. A new backend is added to `open_backend` and passes this suite."""
+"""What every task backend does, on the real servers. A new backend is added to `home` and passes this suite."""
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
 
 import pytest
 from pydantic import SecretStr
 from quantum_api.backends.base import TaskBackend
+from quantum_api.backends.kubernetes import KubernetesBackend
 from quantum_api.backends.redis import RedisBackend
 from quantum_api.settings import ApiSettings
 from quantum_tasks.errors import (
@@ -19,11 +21,13 @@ from quantum_tasks.errors import (
     TaskFinishedError,
     TaskNotFoundError,
 )
+from quantum_tasks.resource import ExecutionMode
 from quantum_tasks.states import Phase, State
 from quantum_tasks.store import Lease, Store, Submitted
 from quantum_tasks.task import Method, Options, Outcome
+from support.control_plane import ControlPlane
 from support.redis_server import RedisServer
-from support.stores import open_store, run
+from support.stores import flush, open_store, run
 
 OPTIONS = Options(shots=10, seed=3)
 OUTCOME = Outcome(counts={"0": 10}, shots=10, seed=3, qubits=1, method=Method.STATEVECTOR)
@@ -31,12 +35,55 @@ SOON = 30.0
 """Seconds within which a wait must end that has a reason to; never waited in full."""
 
 
-@asynccontextmanager
-async def open_backend(url: str, **settings: Any) -> AsyncIterator[tuple[TaskBackend, Store]]:  # noqa: ANN401
-    """A backend, and the store as the worker on the other side has it."""
-    api_settings = ApiSettings(redis_url=SecretStr(url), **settings)
-    async with RedisBackend(api_settings) as backend, open_store(url) as store:
-        yield backend, store
+class Home(Protocol):
+    """What keeps the tasks of a backend, and how to open that backend on it."""
+
+    newest_first: bool
+    """Whether listings are."""
+
+    def open(self, **settings: Any) -> "AbstractAsyncContextManager[tuple[TaskBackend, Store]]":  # noqa: ANN401
+        """A backend, and the store as the worker on the other side has it."""
+
+
+class InRedis:
+    """Redis is the truth."""
+
+    newest_first = True
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @asynccontextmanager
+    async def open(self, **settings: Any) -> AsyncIterator[tuple[TaskBackend, Store]]:  # noqa: ANN401
+        """See Home."""
+        api_settings = ApiSettings(redis_url=SecretStr(self._url), **settings)
+        async with RedisBackend(api_settings) as backend, open_store(self._url) as store:
+            yield backend, store
+
+
+class InKubernetes:
+    """Resources are the truth. The tasks are the pool's, whose workers take them from the queue as elsewhere."""
+
+    newest_first = False
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @asynccontextmanager
+    async def open(self, **settings: Any) -> AsyncIterator[tuple[TaskBackend, Store]]:  # noqa: ANN401
+        """See Home."""
+        api_settings = ApiSettings(redis_url=SecretStr(self._url), execution_mode=ExecutionMode.POOL, **settings)
+        async with KubernetesBackend(api_settings) as backend, open_store(self._url) as store:
+            yield backend, store
+
+
+@pytest.fixture(params=["redis", "kubernetes"])
+def home(request: pytest.FixtureRequest, redis_url: str) -> Home:
+    """An empty home of each kind."""
+    if request.param == "redis":
+        return InRedis(redis_url)
+    request.getfixturevalue("empty_cluster")
+    return InKubernetes(redis_url)
 
 
 async def _lease(store: Store) -> Lease:
@@ -52,11 +99,11 @@ async def _waiter(backend: TaskBackend, task_id: str, seconds: float = SOON) -> 
     return waiting
 
 
-def test_a_submission_is_accepted_once(redis_url: str) -> None:
+def test_a_submission_is_accepted_once(home: Home) -> None:
     """The same submission again is a replay, another one under the same id a mismatch."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, _):
+        async with home.open() as (backend, _):
             assert await backend.submit("a", "x", OPTIONS) is Submitted.ACCEPTED
             assert await backend.submit("a", "x", OPTIONS) is Submitted.REPLAYED
             with pytest.raises(IdempotencyMismatchError):
@@ -65,22 +112,22 @@ def test_a_submission_is_accepted_once(redis_url: str) -> None:
     run(scenario())
 
 
-def test_concurrent_submissions_under_one_id_make_one_task(redis_url: str) -> None:
+def test_concurrent_submissions_under_one_id_make_one_task(home: Home) -> None:
     """Of many submissions at once exactly one is accepted."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, _):
+        async with home.open() as (backend, _):
             answers = await asyncio.gather(*(backend.submit("a", "x", OPTIONS) for _ in range(50)))
             assert sorted(answers) == [Submitted.ACCEPTED] + [Submitted.REPLAYED] * 49
 
     run(scenario())
 
 
-def test_too_many_submissions_are_refused(redis_url: str) -> None:
+def test_too_many_submissions_are_refused(home: Home) -> None:
     """A task over the bound of unfinished ones is not accepted."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url, max_unfinished=1) as (backend, _):
+        async with home.open(max_unfinished=1) as (backend, _):
             await backend.submit("a", "x", OPTIONS)
             with pytest.raises(QueueFullError):
                 await backend.submit("b", "x", OPTIONS)
@@ -88,11 +135,11 @@ def test_too_many_submissions_are_refused(redis_url: str) -> None:
     run(scenario())
 
 
-def test_the_program_is_given_only_where_it_is_wanted(redis_url: str) -> None:
+def test_the_program_is_given_only_where_it_is_wanted(home: Home) -> None:
     """Reading a task leaves its program out unless asked."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, _):
+        async with home.open() as (backend, _):
             await backend.submit("a", "x", OPTIONS)
             assert (await backend.get("a")).qasm is None
             assert (await backend.get("a", with_program=True)).qasm == "x"
@@ -100,11 +147,11 @@ def test_the_program_is_given_only_where_it_is_wanted(redis_url: str) -> None:
     run(scenario())
 
 
-def test_a_wait_ends_with_the_task(redis_url: str) -> None:
+def test_a_wait_ends_with_the_task(home: Home) -> None:
     """Whoever waits is given the task with its outcome as soon as there is one."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, store):
+        async with home.open() as (backend, store):
             await backend.submit("a", "x", OPTIONS)
             waiters = [await _waiter(backend, "a") for _ in range(3)]
             await store.succeed(await _lease(store), OUTCOME)
@@ -113,11 +160,11 @@ def test_a_wait_ends_with_the_task(redis_url: str) -> None:
     run(scenario())
 
 
-def test_a_wait_for_a_task_that_has_ended_is_none(redis_url: str) -> None:
+def test_a_wait_for_a_task_that_has_ended_is_none(home: Home) -> None:
     """Waiting for an ended task gives it at once."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, _):
+        async with home.open() as (backend, _):
             await backend.submit("a", "x", OPTIONS)
             await backend.cancel("a")
             assert (await backend.wait("a", SOON)).state is State.CANCELLED
@@ -125,11 +172,11 @@ def test_a_wait_for_a_task_that_has_ended_is_none(redis_url: str) -> None:
     run(scenario())
 
 
-def test_a_wait_gives_up_when_its_time_is_over(redis_url: str) -> None:
+def test_a_wait_gives_up_when_its_time_is_over(home: Home) -> None:
     """A task that does not end in time is given as it is."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, _):
+        async with home.open() as (backend, _):
             await backend.submit("a", "x", OPTIONS)
             assert (await backend.wait("a", 0)).state is State.QUEUED
             assert (await backend.wait("a", 0.05)).state is State.QUEUED
@@ -137,11 +184,11 @@ def test_a_wait_gives_up_when_its_time_is_over(redis_url: str) -> None:
     run(scenario())
 
 
-def test_a_wait_ends_when_the_task_is_deleted(redis_url: str) -> None:
+def test_a_wait_ends_when_the_task_is_deleted(home: Home) -> None:
     """Whoever waits for a task that is deleted learns that there is none."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, _):
+        async with home.open() as (backend, _):
             await backend.submit("a", "x", OPTIONS)
             waiting = await _waiter(backend, "a")
             await backend.delete("a")
@@ -151,11 +198,11 @@ def test_a_wait_ends_when_the_task_is_deleted(redis_url: str) -> None:
     run(scenario())
 
 
-def test_waits_end_when_the_server_is_about_to_stop(redis_url: str) -> None:
+def test_waits_end_when_the_server_is_about_to_stop(home: Home) -> None:
     """Stopping ends every wait with the task as it is, and new waits do not begin."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, _):
+        async with home.open() as (backend, _):
             await backend.submit("a", "x", OPTIONS)
             waiters = [await _waiter(backend, "a") for _ in range(3)]
             backend.stop_waiting()
@@ -165,11 +212,11 @@ def test_waits_end_when_the_server_is_about_to_stop(redis_url: str) -> None:
     run(scenario())
 
 
-def test_waiters_over_the_bound_do_not_wait(redis_url: str) -> None:
+def test_waiters_over_the_bound_do_not_wait(home: Home) -> None:
     """When as many wait as may, a further one is given the task as it is."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url, max_waiting=1) as (backend, _):
+        async with home.open(max_waiting=1) as (backend, _):
             await backend.submit("a", "x", OPTIONS)
             waiting = await _waiter(backend, "a")
             assert (await backend.wait("a", SOON)).state is State.QUEUED
@@ -179,7 +226,7 @@ def test_waiters_over_the_bound_do_not_wait(redis_url: str) -> None:
     run(scenario())
 
 
-def test_waiting_costs_redis_nothing(redis_url: str) -> None:
+def test_waiting_costs_redis_nothing(home: Home) -> None:
     """However many wait, Redis is asked only by the one reader of events."""
 
     async def commands(store: Store) -> int:
@@ -187,7 +234,7 @@ def test_waiting_costs_redis_nothing(redis_url: str) -> None:
         return int(info.get("cmdstat_hmget", {"calls": 0})["calls"])
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, store):
+        async with home.open() as (backend, store):
             await backend.submit("a", "x", OPTIONS)
             waiters = [asyncio.create_task(backend.wait("a", SOON)) for _ in range(50)]
             done, _ = await asyncio.wait(waiters, timeout=1)
@@ -205,7 +252,7 @@ def test_a_wait_outlives_an_outage_of_redis() -> None:
     """A task that ends after Redis was away, or while the reader was not looking, still ends the wait for it."""
 
     async def scenario(server: RedisServer) -> None:
-        async with open_backend(server.url) as (backend, store):
+        async with InRedis(server.url).open() as (backend, store):
             await backend.submit("a", "x", OPTIONS)
             waiting = await _waiter(backend, "a")
             server.signal(signal.SIGKILL)
@@ -219,43 +266,60 @@ def test_a_wait_outlives_an_outage_of_redis() -> None:
         run(scenario(server))
 
 
-def test_a_listing_is_walked_by_its_cursor(redis_url: str) -> None:
-    """The parts of a listing hold every task of the state once, newest first."""
+async def _walk(backend: TaskBackend, phase: Phase | None) -> str:
+    seen, cursor = "", None
+    while True:
+        listing = await backend.page(phase=phase, cursor=cursor, limit=2)
+        seen += "".join(task.id for task in listing.tasks)
+        cursor = listing.cursor
+        if cursor is None:
+            return seen
+
+
+def test_a_listing_is_walked_by_its_cursor(home: Home) -> None:
+    """The parts of a listing hold every task once: newest first, or by name."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, _):
+        async with home.open() as (backend, _):
+            for name in "abcde":
+                await backend.submit(name, "x", OPTIONS)
+            assert await _walk(backend, None) == ("edcba" if home.newest_first else "abcde")
+            assert await _walk(backend, Phase.SUSPENDED) == ""
+
+    run(scenario())
+
+
+def test_a_listing_holds_the_tasks_of_one_phase(redis_url: str) -> None:
+    """A task leaves the listing of a phase when it leaves the phase (in a cluster, when the operator says so)."""
+
+    async def scenario() -> None:
+        async with InRedis(redis_url).open() as (backend, _):
             for name in "abcde":
                 await backend.submit(name, "x", OPTIONS)
             await backend.cancel("c")
-            seen, cursor = "", None
-            while True:
-                listing = await backend.page(phase=Phase.PENDING, cursor=cursor, limit=2)
-                seen += "".join(task.id for task in listing.tasks)
-                cursor = listing.cursor
-                if cursor is None:
-                    break
-            assert seen == "edba"
+            assert await _walk(backend, Phase.PENDING) == "edba"
+            assert await _walk(backend, Phase.CANCELLED) == "c"
 
     run(scenario())
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "-1", "1.5", "9" * 30, "\u0661"])
-def test_a_cursor_of_no_listing_is_refused(redis_url: str, cursor: str) -> None:
+def test_a_cursor_of_no_listing_is_refused(home: Home, cursor: str) -> None:
     """A cursor that no listing gave is an error of its own type."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, _):
+        async with home.open() as (backend, _):
             with pytest.raises(InvalidCursorError):
                 await backend.page(phase=None, cursor=cursor, limit=2)
 
     run(scenario())
 
 
-def test_cancelling_is_idempotent_and_never_undoes_an_end(redis_url: str) -> None:
+def test_cancelling_is_idempotent_and_never_undoes_an_end(home: Home) -> None:
     """A cancelled task may be cancelled again; one that ended otherwise may not."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, store):
+        async with home.open() as (backend, store):
             await backend.submit("a", "x", OPTIONS)
             await backend.cancel("a")
             await backend.cancel("a")
@@ -268,11 +332,11 @@ def test_cancelling_is_idempotent_and_never_undoes_an_end(redis_url: str) -> Non
 
 
 @pytest.mark.parametrize("method", ["get", "cancel", "delete"])
-def test_an_unknown_task_is_not_found(redis_url: str, method: str) -> None:
+def test_an_unknown_task_is_not_found(home: Home, method: str) -> None:
     """Reading, cancelling and deleting an unknown id are errors of one type."""
 
     async def scenario() -> None:
-        async with open_backend(redis_url) as (backend, _):
+        async with home.open() as (backend, _):
             with pytest.raises(TaskNotFoundError):
                 await getattr(backend, method)("nobody")
 
@@ -283,7 +347,7 @@ def test_a_backend_whose_store_is_away_says_so() -> None:
     """Every call fails as unavailable while Redis is away, and works once it is back."""
 
     async def scenario(server: RedisServer) -> None:
-        async with open_backend(server.url) as (backend, _):
+        async with InRedis(server.url).open() as (backend, _):
             server.signal(signal.SIGKILL)
             for call in (
                 lambda: backend.submit("a", "x", OPTIONS),
@@ -302,3 +366,51 @@ def test_a_backend_whose_store_is_away_says_so() -> None:
 
     with RedisServer() as server:
         run(scenario(server))
+
+
+@pytest.mark.usefixtures("empty_cluster")
+def test_a_cluster_serves_while_redis_is_away() -> None:
+    """Without Redis, tasks that are resources are accepted, read, listed and deleted; cancelling waits for it."""
+
+    async def scenario(server: RedisServer) -> None:
+        async with InKubernetes(server.url).open(redis_timeout_seconds=1) as (backend, store):
+            server.signal(signal.SIGKILL)
+            assert await backend.submit("a", "x", OPTIONS) is Submitted.ACCEPTED
+            assert await backend.submit("a", "x", OPTIONS) is Submitted.REPLAYED
+            await backend.ready()
+            assert (await backend.get("a", with_program=True)).qasm == "x"
+            assert (await backend.wait("a", 0.1)).state is State.QUEUED
+            assert await _walk(backend, None) == "a"
+            with pytest.raises(StoreUnavailableError):
+                await backend.cancel("a")
+            await backend.delete("a")
+            with pytest.raises(TaskNotFoundError):
+                await backend.get("a")
+            server.start()
+            await store.prepare()
+            assert await backend.submit("b", "x", OPTIONS) is Submitted.ACCEPTED
+            assert (await _lease(store)).task_id == "default/b"
+
+    with RedisServer() as server:
+        run(scenario(server))
+
+
+def test_what_redis_has_lost_is_read_from_the_resource(empty_cluster: ControlPlane, redis_url: str) -> None:
+    """A task whose record is gone is answered from its resource: its counts, or that they were too many for it."""
+    counts = {"counts": {"0": 10}, "seed": 3, "qubits": 1, "method": "statevector", "attempts": 1}
+    end = {"phase": "Succeeded", "reason": "Completed"}
+
+    async def scenario() -> None:
+        async with InKubernetes(redis_url).open() as (backend, _):
+            for name, status in {"small": {**end, **counts}, "large": end}.items():
+                await backend.submit(name, "x", OPTIONS)
+                patch = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+                empty_cluster.kubectl("patch", "quantumtask", name, *patch)
+            await flush(redis_url)
+            assert (await backend.get("small")).outcome == OUTCOME
+            lost = await backend.get("large")
+            assert (lost.state, lost.outcome) == (State.SUCCEEDED, None)
+            assert lost.failure
+            assert "Redis has lost them" in lost.failure.message
+
+    run(scenario())
