@@ -5,13 +5,13 @@ WORKERS ?= 1
 DATA ?= .data
 VENV := .venv
 BIN := $(VENV)/bin
-PARTS := contract api runner client
+PARTS := contract api operator runner client
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-fast check format lock bench clean
+.PHONY: help demo up test test-fast check format generate lock bench clean cluster-up cluster-load cluster-down
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/local.stamp ## run real circuits through API, Redis and runner, and print their counts
 	@$(BIN)/quantum-tasks demo
@@ -35,11 +35,23 @@ format: $(VENV)/dev.stamp ## rewrite the sources as `make check` wants them
 	$(BIN)/ruff check --fix-only --exit-zero .
 	$(BIN)/ruff format .
 
+generate: $(VENV)/dev.stamp ## write what is made from the sources: the CRD
+	$(BIN)/python -m quantum_tasks.crd >k8s/crd.yaml
+
 lock: $(VENV)/dev.stamp ## pin the dependencies anew, by hash
 	PATH=$(BIN):$$PATH sh locks/compile.sh
 
 bench: $(VENV)/dev.stamp ## measure a warm task beside the usual design
 	$(BIN)/python benchmarks/simulate.py
+
+cluster-up: ## have a kind cluster, and print its kubeconfig's path: NAME=quantum-tasks WORKERS=0 (more nodes)
+	@tests/cluster/cluster.sh up
+
+cluster-load: ## copy images into every node of the cluster: IMAGES="..."
+	@tests/cluster/cluster.sh load $(IMAGES)
+
+cluster-down: ## remove the cluster and all that was made for it
+	@tests/cluster/cluster.sh down
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage*

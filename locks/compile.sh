@@ -9,6 +9,12 @@ compile() {
 }
 compile ${UPGRADE:+--upgrade} --extra dev pyproject.toml --output-file locks/dev.txt
 echo hatchling | compile --constraint locks/dev.txt - --output-file locks/build.txt
-for extra in api runner local; do
-  compile --constraint locks/dev.txt --extra "$extra" pyproject.toml --output-file "locks/$extra.txt"
-done
+cut() {
+  lock=$1; shift
+  compile --constraint locks/dev.txt "$@" pyproject.toml --output-file "locks/$lock.txt"
+}
+cut local --extra local
+cut runner --extra runner
+cut api --extra api --extra cluster
+# the operator checks programs by the runner's own code, in a process of its own
+cut operator --extra operator --extra runner
