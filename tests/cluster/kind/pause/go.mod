@@ -1,0 +1,3 @@
+module quantum-tasks-pause
+
+go 1.19
