@@ -98,9 +98,13 @@ class Cluster:
         """Change an object by a merge patch; gives it as it is then."""
         return await self._request("PATCH", kind.path(namespace, name, subresource), body=body)
 
-    async def delete(self, kind: Kind, namespace: str, name: str, *, uid: str | None = None) -> None:
+    async def delete(
+        self, kind: Kind, namespace: str, name: str, *, uid: str | None = None, grace_seconds: int | None = None
+    ) -> None:
         """Remove an object, the one with this uid only; what it owns goes after it."""
         body: Object = {"propagationPolicy": "Background"}
+        if grace_seconds is not None:
+            body["gracePeriodSeconds"] = grace_seconds
         if uid is not None:
             body["preconditions"] = {"uid": uid}
         await self._request("DELETE", kind.path(namespace, name), body=body)
