@@ -1,5 +1,6 @@
 """The operator's edge: gathers what `reconcile` decides by, and carries out what it decides."""
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -26,7 +27,17 @@ from quantum_tasks.task import Failure
 
 from quantum_operator import jobs
 from quantum_operator.checker import Checker
-from quantum_operator.reconcile import AWAY, Action, Away, Needs, Observed, Refusal, reconcile, state_of
+from quantum_operator.reconcile import (
+    AWAY,
+    Action,
+    Away,
+    Needs,
+    Observed,
+    Refusal,
+    reconcile,
+    state_of,
+    waits_for_pool,
+)
 from quantum_operator.settings import OperatorSettings
 from quantum_operator.views import TASK_LABEL, Job
 from quantum_operator.world import EVENTS, JOBS, TASKS, Key, World
@@ -69,6 +80,8 @@ class Controller:
         self._checker = checker
         self._world = world
         self._settings = settings
+        self.pool_wanted = asyncio.Event()
+        """Set when a task waits for the pool."""
         self._needs: Bounded[Needs | Refusal] = Bounded()
         self._refused: Bounded[_Refused] = Bounded()
         self._actions: dict[Action, Callable[[Observed], Awaitable[None]]] = {
@@ -95,6 +108,8 @@ class Controller:
         if task is None:
             return None
         observed = await self._observe(key, task)
+        if waits_for_pool(observed):
+            self.pool_wanted.set()
         decision = reconcile(observed, datetime.now(UTC))
         for action in decision.actions:
             await self._actions[action](observed)

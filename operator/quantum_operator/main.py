@@ -7,6 +7,7 @@ peering is off: a second one would do nothing wrong, only everything twice.
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -131,6 +132,7 @@ async def run(settings: OperatorSettings) -> None:
                 "work": operator.queue.run(),
                 "resync": upkeep.resync(),
                 "follow": upkeep.follow(),
+                "pool": upkeep.size_pool(),
             }.items()
         ]
         watching = asyncio.create_task(
@@ -140,6 +142,8 @@ async def run(settings: OperatorSettings) -> None:
                 standalone=True,
                 clusterwide=settings.namespace is None,
                 namespaces=[settings.namespace] if settings.namespace else [],
+                # else kopf asks for the user's name, and a container's user has none
+                identity="quantum-tasks-operator",  # type: ignore[arg-type] # a string by another name
                 liveness_endpoint=f"http://0.0.0.0:{settings.probe_port}/healthz",
             ),
             name="watch",
@@ -175,4 +179,8 @@ def main() -> None:
     logs.configure(settings.log_format, settings.log_level)
     for chatty in ("kopf", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    asyncio.run(run(settings))
+    try:
+        asyncio.run(run(settings))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is logged in one line and ends this process
+        log.error("operator gave up", because=repr(error))  # noqa: TRY400 - likewise
+        sys.exit(1)

@@ -118,6 +118,13 @@ def _decide(observed: Observed, now: datetime) -> Decision:
     return _advance(observed, now)
 
 
+def waits_for_pool(observed: Observed) -> bool:
+    """Whether a task needs a worker of the pool."""
+    spec, report = observed.task.spec, observed.report
+    waits = isinstance(report, Report) and report.state is State.QUEUED and not spec.suspend
+    return waits and spec.execution_mode is ExecutionMode.POOL
+
+
 def is_finished(status: Status) -> bool:
     """Whether a task has ended; that never changes."""
     return any(condition.type == "Finished" and condition.status == "True" for condition in status.conditions)

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -23,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 BLOCK_SECONDS = 2.0
 RETRY_SECONDS = 1.0
+
+POOL_PAUSE_SECONDS = 0.5
+"""How soon after one look at the pool's size the next one may come."""
 
 LATE = 6.0
 """How many resyncs may be missed before the operator counts as stuck."""
@@ -49,7 +53,6 @@ class Upkeep:
         self._add = add
         self._relist_at = 0.0
         self._synced = time.monotonic()
-        self._scaling = asyncio.Lock()
         self._closed = False
 
     def close(self) -> None:
@@ -72,7 +75,6 @@ class Upkeep:
                 for key, task in self._world.tasks():
                     if not is_finished(task.status) or task.spec.ttl_seconds_after_finished is not None:
                         self._add(key)
-                await self.scale_pool()
             except (ClusterUnavailableError, StoreUnavailableError) as error:
                 # what is away is no reason to be restarted
                 log.warning("a resync could not be done", because=str(error))
@@ -94,6 +96,20 @@ class Upkeep:
                 log.warning("cannot follow the ends of tasks", because=str(error))
                 after = None
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def size_pool(self) -> None:
+        """Have Jobs of the pool when tasks wait for them."""
+        wanted = self._controller.pool_wanted
+        while not self._closed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.resync_seconds):
+                    await wanted.wait()
+            wanted.clear()
+            try:
+                await self.scale_pool()
+            except (ClusterUnavailableError, StoreUnavailableError) as error:
+                log.warning("the pool could not be sized", because=str(error))
+            await asyncio.sleep(POOL_PAUSE_SECONDS)
 
     async def relist(self) -> None:
         """Take in every task, Job and Pod, and forget the others."""
@@ -119,20 +135,19 @@ class Upkeep:
         settings = self._settings
         if settings.pool_max_jobs == 0:
             return
-        async with self._scaling:
-            depth = await self._store.depth()
-            namespace = settings.pool_namespace or settings.namespace or "default"
-            for _ in range(missing_jobs(depth, self._world.pool.values(), datetime.now(UTC), settings)):
-                name = f"quantum-tasks-pool-{secrets.token_hex(4)}"
-                try:
-                    made = await self._cluster.create(JOBS, namespace, jobs.pool_job(name, namespace, settings))
-                except ClusterUnavailableError:
-                    raise
-                except ClusterError as error:
-                    log.error("the pool's Job was refused", because=str(error))  # noqa: TRY400 - one line says it all
-                    return
-                log.info("the pool grows", job=name, waiting=depth)
-                self._world.put_job(made)
+        depth = await self._store.depth()
+        namespace = settings.pool_namespace or settings.namespace or "default"
+        for _ in range(missing_jobs(depth, self._world.pool.values(), datetime.now(UTC), settings)):
+            name = f"quantum-tasks-pool-{secrets.token_hex(4)}"
+            try:
+                made = await self._cluster.create(JOBS, namespace, jobs.pool_job(name, namespace, settings))
+            except ClusterUnavailableError:
+                raise
+            except ClusterError as error:
+                log.error("the pool's Job was refused", because=str(error))  # noqa: TRY400 - one line says it all
+                return
+            log.info("the pool grows", job=name, waiting=depth)
+            self._world.put_job(made)
 
     async def _forget_what_is_gone(self) -> None:
         """Remove the records of tasks that were deleted while nobody looked."""
