@@ -177,7 +177,7 @@ def main() -> None:
     """Run with the settings of the environment."""
     settings = OperatorSettings()
     logs.configure(settings.log_format, settings.log_level)
-    for chatty in ("kopf", "asyncio"):
+    for chatty in ("kopf", "asyncio", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         asyncio.run(run(settings))

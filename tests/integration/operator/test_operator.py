@@ -3,6 +3,8 @@
 import signal
 
 import pytest
+from quantum_tasks.mirror import Mirror
+from quantum_tasks.task import Task
 from support import kubelet
 from support.namespace import SOON, Namespace, condition_of
 from support.programs import BELL, ENDLESS, NOT_A_PROGRAM
@@ -86,14 +88,15 @@ def test_why_a_task_waits_is_in_its_conditions(
     assert condition_of(status, condition, "reason") == reason
     assert status["message"]
     copy = eventually(lambda: _copy_with(namespace, "waiting", reason), SOON, "the copy in Redis to say the same")
+    assert copy
     assert copy.message == status["message"]
     namespace.change("waiting", cancel=True)
     assert namespace.finished("waiting")["phase"] == "Cancelled"
     eventually(lambda: namespace.jobs() == [], SOON, "the Job to go")
 
 
-def _copy_with(namespace: Namespace, name: str, reason: str):  # noqa: ANN202 - a Task or None
-    task = namespace.in_redis(lambda store: store.get(f"{namespace.name}/{name}"))
+def _copy_with(namespace: Namespace, name: str, reason: str) -> Task | None:
+    task: Task = namespace.in_redis(lambda store: store.get(f"{namespace.name}/{name}"))
     return task if task.reason == reason else None
 
 
@@ -195,7 +198,7 @@ def test_a_task_goes_when_its_time_is_over(namespace: Namespace) -> None:
 
 
 def _known(namespace: Namespace) -> list[str]:
-    async def ids(store):  # noqa: ANN001, ANN202 - a store, a list
+    async def ids(store: Mirror) -> list[str]:
         return [task_id async for part in store.known() for task_id in part]
 
     found: list[str] = namespace.in_redis(ids)

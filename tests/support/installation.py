@@ -1,0 +1,189 @@
+"""The project in a namespace of a kind cluster: images built and loaded, manifests applied, the API reached."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from support.client import Client
+from support.cluster import Cluster
+from support.engine import script
+from support.processes import kill
+from support.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+K8S = ROOT / "k8s"
+PARTS = ("api", "operator", "runner")
+BUILD_SECONDS = 1800
+READY_SECONDS = 180
+SOON = 180.0
+"""Seconds within which what should happen must have happened; never waited in full."""
+
+
+def load_images(cluster: Cluster) -> None:
+    """Build the images of every part and copy them, and Redis, into the cluster."""
+    python = script("base-images.sh").strip()
+    env = {**os.environ, "DOCKER_BUILDKIT": "0"}
+    for part in PARTS:
+        command = ["docker", "build", "--quiet", "--network", "host", "--build-arg", f"PYTHON_IMAGE={python}"]
+        command += ["--tag", f"quantum-tasks-{part}", "--file", f"{part}/Dockerfile", "."]
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    cluster.load(*(f"quantum-tasks-{part}" for part in PARTS), "redis:8")
+
+
+class Installation:
+    """The manifests in a namespace of its own. `settings` go to API and operator alike."""
+
+    def __init__(self, cluster: Cluster, namespace: str, **settings: str) -> None:
+        self.cluster = cluster
+        self.namespace = namespace
+        self._settings = settings
+
+    def install(self) -> None:
+        """Apply the manifests, and wait until every part is ready."""
+        documents = [self._fitted(body) for body in yaml.safe_load_all(self.cluster.kubectl("kustomize", str(K8S)))]
+        objects = {"apiVersion": "v1", "kind": "List", "items": documents}
+        first = [body for body in documents if body["kind"] in ("Namespace", "CustomResourceDefinition")]
+        self.cluster.kubectl("apply", "-f", "-", stdin=json.dumps({**objects, "items": first}))
+        self.cluster.kubectl("wait", "--for=condition=Established", "crd/quantumtasks.quantumtask.dev")
+        self.cluster.kubectl("apply", "-f", "-", stdin=json.dumps(objects))
+        for what in ("statefulset/quantum-tasks-redis", "deploy/quantum-tasks-operator", "deploy/quantum-tasks-api"):
+            self.rolled_out(what)
+        eventually(self._answers, READY_SECONDS, "the API to answer")
+
+    def remove(self) -> None:
+        """Remove the namespace with all that is in it."""
+        self.cluster.kubectl("delete", "namespace", self.namespace, "--wait=false")
+
+    @property
+    def base_url(self) -> str:
+        """Where the API answers: at a port of the node, which outlives Pods and connections."""
+        service = self.get("service", "quantum-tasks")
+        addresses = self.get("nodes")["items"][0]["status"]["addresses"]
+        [address] = [each["address"] for each in addresses if each["type"] == "InternalIP"]
+        return f"http://{address}:{service['spec']['ports'][0]['nodePort']}"
+
+    def client(self) -> Client:
+        """A client of the API."""
+        return Client(self.base_url)
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run kubectl in the namespace."""
+        return self.cluster.kubectl("-n", self.namespace, *arguments, stdin=stdin)
+
+    def get(self, *what: str) -> Any:  # noqa: ANN401 - whatever Kubernetes says
+        """What `kubectl get WHAT` gives."""
+        return json.loads(self.kubectl("get", *what, "-o", "json"))
+
+    def submit(self, name: str, qasm: str, **spec: Any) -> None:  # noqa: ANN401 - the resource's fields
+        """Create a task by kubectl."""
+        body = {
+            "apiVersion": "quantumtask.dev/v1alpha1",
+            "kind": "QuantumTask",
+            "metadata": {"name": name},
+            "spec": {"qasm": qasm, **spec},
+        }
+        self.kubectl("create", "-f", "-", stdin=json.dumps(body))
+
+    def status(self, name: str) -> dict[str, Any]:
+        """A task's status."""
+        status: dict[str, Any] = self.get("quantumtask", name).get("status", {})
+        return status
+
+    def until(self, name: str, what: str, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        """Wait until a task's status meets a condition, and give it."""
+
+        def met() -> dict[str, Any] | None:
+            status = self.status(name)
+            return status if condition(status) else None
+
+        with self._explained(name):
+            found = eventually(met, SOON, what)
+        assert found
+        return found
+
+    def finished(self, name: str) -> dict[str, Any]:
+        """Wait for a task's end as a user would, and give its status."""
+        with self._explained(name):
+            self.kubectl("wait", "--for=condition=Finished", f"quantumtask/{name}", f"--timeout={SOON:.0f}s")
+        return self.status(name)
+
+    @contextmanager
+    def _explained(self, name: str) -> Iterator[None]:
+        """Have a failure say what the task and the operator say."""
+        try:
+            yield
+        except AssertionError as error:
+            error.add_note(self.kubectl("describe", "quantumtask", name)[-3000:])
+            error.add_note(self.kubectl("logs", "deploy/quantum-tasks-operator", "--tail=40"))
+            raise
+
+    def redis(self, *command: str) -> str:
+        """What redis-cli says."""
+        return self.kubectl("exec", "quantum-tasks-redis-0", "--", "redis-cli", "--raw", *command).strip()
+
+    def set_env(self, part: str, **settings: str) -> None:
+        """Change the settings of a part; a value '' unsets one. Waits until it has them."""
+        changes = [f"{name}={value}" if value else f"{name}-" for name, value in settings.items()]
+        self.kubectl("set", "env", f"deploy/quantum-tasks-{part}", *changes)
+        self.rolled_out(f"deploy/quantum-tasks-{part}")
+
+    def rolled_out(self, what: str) -> None:
+        """Wait until a workload is as it should be."""
+        self.kubectl("rollout", "status", what, f"--timeout={READY_SECONDS}s")
+
+    def kill_operator(self) -> None:
+        """Send the operator SIGKILL, as an accident would, and wait until Kubernetes has started it anew."""
+        restarts = self._operator()["restartCount"]
+        for pid in processes_of(self._operator_pod()["metadata"]["uid"], "quantum_operator"):
+            kill(pid)
+        eventually(lambda: self._operator()["restartCount"] > restarts, SOON, "Kubernetes to notice")
+        eventually(lambda: self._operator()["ready"], SOON, "the operator to be back")
+
+    def _operator_pod(self) -> Any:  # noqa: ANN401 - whatever Kubernetes says
+        [pod] = self.get("pods", "-l", "app.kubernetes.io/component=operator")["items"]
+        return pod
+
+    def _operator(self) -> Any:  # noqa: ANN401 - whatever Kubernetes says
+        return self._operator_pod()["status"]["containerStatuses"][0]
+
+    def _fitted(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A document of the manifests, for this namespace and its settings."""
+        if body["kind"] == "Namespace":
+            body["metadata"]["name"] = self.namespace
+        elif "namespace" in body["metadata"]:
+            body["metadata"]["namespace"] = self.namespace
+        for subject in body.get("subjects", ()):
+            subject["namespace"] = self.namespace
+        if body["kind"] == "Service" and body["metadata"]["name"] == "quantum-tasks":
+            body["spec"]["type"] = "NodePort"
+        if body["kind"] == "Deployment":
+            env = body["spec"]["template"]["spec"]["containers"][0]["env"]
+            env += [{"name": name, "value": value} for name, value in self._settings.items()]
+        return body
+
+    def _answers(self) -> bool:
+        with self.client() as client:
+            return client.http.get("/readyz").status_code == 200
+
+
+def processes_of(pod_uid: str, word: str) -> list[int]:
+    """The processes of a Pod with a word in their command line, by the ids that this machine knows them by."""
+    found = []
+    marks = (pod_uid, pod_uid.replace("-", "_"))
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                groups, command = (entry / "cgroup").read_text(), (entry / "cmdline").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if word in command and any(mark in groups for mark in marks):
+                found.append(int(entry.name))
+    return found
