@@ -193,9 +193,6 @@ class Condition(_Part):
     reason: Annotated[str, Field(max_length=64, description="Why, for a program: one CamelCase word.")]
     message: Annotated[str, Field(max_length=32768, description="Why, for a person.")] = ""
     last_transition_time: Annotated[Time, Field(description="Since when the status is what it is.")]
-    observed_generation: Annotated[
-        int | None, Field(ge=0, description="The task's generation that this was seen at.")
-    ] = None
 
 
 class ResultRef(_Part):

@@ -228,13 +228,15 @@ def _after_the_end(observed: Observed, now: datetime) -> Decision:
         actions.append(Action.SETTLE)
     if job is not None and _must_go(job, state_of(task.status)):
         actions.append(Action.DELETE_JOB)
+    # the end stays what it is, but `kubectl wait` believes no status that is older than the spec
+    status = task.status.model_copy(update={"observed_generation": task.metadata.generation})
     ttl = task.spec.ttl_seconds_after_finished
     if ttl is None:
-        return Decision(tuple(actions))
+        return Decision(tuple(actions), status)
     left = ((task.status.completion_time or now) + timedelta(seconds=ttl) - now).total_seconds()
     if left <= 0:
         return Decision((*actions, Action.DELETE_TASK))
-    return Decision(tuple(actions), again_seconds=left)
+    return Decision(tuple(actions), status, again_seconds=left)
 
 
 def _must_go(job: Job, state: State) -> bool:

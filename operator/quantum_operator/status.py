@@ -138,7 +138,6 @@ def _conditions(task: QuantumTask, changes: Iterable[_Change], now: datetime) ->
             reason=change.reason,
             message=change.message[:32768],
             last_transition_time=before.last_transition_time if before is not None and same else _now(now),
-            observed_generation=task.metadata.generation,
         )
     return list(known.values())
 

@@ -154,9 +154,7 @@ def _slim(body: Object) -> dict[str, Any]:
         return task
     # of an ended one only its end is looked at any more
     needed = {
-        name: status[name]
-        for name in ("phase", "reason", "completionTime", "attempts", "error", "seed", "qubits", "method")
-        if name in status
+        name: status[name] for name in ("phase", "reason", "completionTime", "observedGeneration") if name in status
     }
     ends = [condition for condition in status["conditions"] if condition["type"] == "Finished"]
     return {**task, "status": {**needed, "conditions": ends}}
