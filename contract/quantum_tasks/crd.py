@@ -106,7 +106,7 @@ def _structural(node: Any, definitions: dict[str, Any]) -> Any:  # noqa: ANN401 
     if len(options) == 1:
         node = {**options[0], **node}
         return _structural(node, definitions)
-    if "default" in node and node["default"] in (None, [], 0):
+    if node.get("default", ...) in (None, []):
         del node["default"]
     if "const" in node:
         node["enum"] = [node.pop("const")]

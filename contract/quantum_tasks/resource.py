@@ -294,6 +294,8 @@ class QuantumTask(_Part):
         error = self.status.error
         if error is not None:
             return Failure(Code(error.code), error.message, error.line, error.column)
+        if state is State.CANCELLED:
+            return Failure(Code.CANCELLED, self.status.message or "The task was cancelled.")
         if state is State.SUCCEEDED and self.status.counts is None:
             message = "The counts were too large for the resource, and Redis has lost them. Submit the task again."
             return Failure(Code.RESULT_LOST, message)

@@ -28,27 +28,26 @@ _MAX_ANSWER_BYTES = 64 * 1024
 class Checker:
     """One process, asked about one program at a time."""
 
-    def __init__(self, *, seconds: float, max_memory_bytes: int, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, *, seconds: float, command: Sequence[str] = COMMAND) -> None:
         self._seconds = seconds
-        self._max_memory_bytes = max_memory_bytes
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
 
-    async def check(self, qasm: str, options: Options) -> Needs | Refusal:
-        """What a program needs, or why it cannot be run."""
+    async def check(self, qasm: str, options: Options, memory_bytes: int) -> Needs | Refusal:
+        """What a program needs, or why it cannot be run in a container of up to `memory_bytes`."""
         asked = {
             "qasm": qasm,
             "shots": options.shots,
             "method": options.method,
-            "memory_bytes": self._max_memory_bytes,
+            "memory_bytes": memory_bytes,
         }
         async with self._turn:
             try:
                 async with asyncio.timeout(self._seconds):
                     return _read(await self._ask(json.dumps(asked)))
-            except (TimeoutError, OSError, ValueError, KeyError) as error:
-                log.warning("a program could not be checked; its Pod will say more", because=repr(error))
+            except Exception as error:  # noqa: BLE001 - whatever the process did or said
+                log.warning("a program could not be checked; its Pod will say more", because=repr(error)[:200])
                 await self.stop()
                 return Needs()
             except asyncio.CancelledError:

@@ -23,7 +23,7 @@ from quantum_tasks.resource import (
     store_id,
 )
 from quantum_tasks.states import Phase, Reason
-from quantum_tasks.task import Failure
+from quantum_tasks.task import Failure, Task
 
 from quantum_operator import jobs
 from quantum_operator.checker import Checker
@@ -31,6 +31,7 @@ from quantum_operator.reconcile import (
     AWAY,
     Action,
     Away,
+    Decision,
     Needs,
     Observed,
     Refusal,
@@ -39,6 +40,7 @@ from quantum_operator.reconcile import (
     waits_for_pool,
 )
 from quantum_operator.settings import OperatorSettings
+from quantum_operator.status import End
 from quantum_operator.views import TASK_LABEL, Job
 from quantum_operator.world import EVENTS, JOBS, TASKS, Key, World
 
@@ -84,12 +86,12 @@ class Controller:
         """Set when a task waits for the pool."""
         self._needs: Bounded[Needs | Refusal] = Bounded()
         self._refused: Bounded[_Refused] = Bounded()
-        self._actions: dict[Action, Callable[[Observed], Awaitable[None]]] = {
+        self._actions: dict[Action, Callable[[Observed, Decision], Awaitable[None]]] = {
             Action.PROVIDE: self._provide,
             Action.CHECK: self._check,
             Action.CREATE_JOB: self._create_job,
-            Action.SUSPEND_JOB: lambda observed: self._suspend_job(observed, suspend=True),
-            Action.RESUME_JOB: lambda observed: self._suspend_job(observed, suspend=False),
+            Action.SUSPEND_JOB: lambda observed, _: self._suspend_job(observed, suspend=True),
+            Action.RESUME_JOB: lambda observed, _: self._suspend_job(observed, suspend=False),
             Action.DELETE_JOB: self._delete_job,
             Action.HOLD: self._hold,
             Action.RELEASE: self._release,
@@ -112,7 +114,7 @@ class Controller:
             self.pool_wanted.set()
         decision = reconcile(observed, datetime.now(UTC))
         for action in decision.actions:
-            await self._actions[action](observed)
+            await self._actions[action](observed, decision)
         if decision.status is not None:
             await self._write_status(task, decision.status)
         if decision.actions or decision.status is not None:
@@ -150,7 +152,7 @@ class Controller:
 
     # -- do ----------------------------------------------------------------------------------------------------------
 
-    async def _provide(self, observed: Observed) -> None:
+    async def _provide(self, observed: Observed, _: Decision) -> None:
         whole = await self._whole(observed.task)
         if whole is None:
             return
@@ -170,13 +172,14 @@ class Controller:
             deadline_seconds=spec.active_deadline_seconds if pool else None,
         )
 
-    async def _check(self, observed: Observed) -> None:
+    async def _check(self, observed: Observed, _: Decision) -> None:
         whole = await self._whole(observed.task)
         qasm = None if whole is None else await self._program(whole)
         if whole is not None and qasm is not None:
-            self._needs.put(whole.metadata.uid, await self._checker.check(qasm, whole.spec.options))
+            memory = jobs.largest_container(whole, self._settings)
+            self._needs.put(whole.metadata.uid, await self._checker.check(qasm, whole.spec.options, memory))
 
-    async def _create_job(self, observed: Observed) -> None:
+    async def _create_job(self, observed: Observed, _: Decision) -> None:
         task, needs = observed.task, observed.needs
         assert isinstance(needs, Needs)  # noqa: S101 - a refusal has ended the task
         body = jobs.job(task, needs, self._settings)
@@ -203,48 +206,48 @@ class Controller:
         except ClusterError as error:
             if not error.not_found:
                 raise
+            self._drop_job(observed)
         else:
             self._world.put_job(changed)
 
-    async def _delete_job(self, observed: Observed) -> None:
+    async def _delete_job(self, observed: Observed, _: Decision) -> None:
         job = _job(observed)
         try:
             await self._cluster.delete(JOBS, job.namespace, job.name, uid=job.uid)
         except ClusterError as error:
             if not (error.not_found or error.conflict):
                 raise
-        self._world.put_job({"metadata": {"uid": job.uid, "labels": _task_label(observed.task)}}, gone=True)
+        self._drop_job(observed)
 
-    async def _hold(self, observed: Observed) -> None:
+    async def _hold(self, observed: Observed, _: Decision) -> None:
         await self._store.hold(*_record(observed.task), "The task is held back.")
 
-    async def _release(self, observed: Observed) -> None:
+    async def _release(self, observed: Observed, _: Decision) -> None:
         queued = observed.task.spec.execution_mode is ExecutionMode.POOL
         await self._store.resume(*_record(observed.task), queued=queued)
 
-    async def _note(self, observed: Observed) -> None:
-        decided = reconcile(observed, datetime.now(UTC)).status or observed.task.status
+    async def _note(self, observed: Observed, decision: Decision) -> None:
+        decided = decision.status or observed.task.status
         state = state_of(decided)
         reason = Reason(decided.reason or Reason.QUEUED)
         await self._store.note(*_record(observed.task), reason, decided.message or "", state)
 
-    async def _cancel(self, observed: Observed) -> None:
+    async def _cancel(self, observed: Observed, _: Decision) -> None:
         try:
             await self._store.cancel(_record(observed.task)[0])
         except (TaskFinishedError, TaskNotFoundError):
             return  # the next look sees what it is instead
 
-    async def _settle(self, observed: Observed) -> None:
-        whole = await self._whole(observed.task)
-        if whole is None:
-            return
-        task = whole.task()
-        report = Report(
-            state=task.state, reason=task.reason, attempts=task.attempts, failure=task.failure, outcome=task.outcome
-        )
-        await self._store.settle(*_record(whole), report)
+    async def _settle(self, observed: Observed, decision: Decision) -> None:
+        end: End | Task | None = decision.end
+        if end is None:
+            whole = await self._whole(observed.task)
+            end = whole.task() if whole else None
+        if end is not None:
+            report = Report(end.state, end.reason, end.attempts, failure=end.failure, outcome=end.outcome)
+            await self._store.settle(*_record(observed.task), report)
 
-    async def _delete_task(self, observed: Observed) -> None:
+    async def _delete_task(self, observed: Observed, _: Decision) -> None:
         meta = observed.task.metadata
         log.info("task deleted: its time is over", task=meta.name)
         try:
@@ -252,6 +255,7 @@ class Controller:
         except ClusterError as error:
             if not (error.not_found or error.conflict):
                 raise
+        self._drop(observed.task)
 
     # -- the status --------------------------------------------------------------------------------------------------
 
@@ -265,6 +269,7 @@ class Controller:
             written = await self._cluster.patch(TASKS, meta.namespace, meta.name, body, subresource="status")
         except ClusterError as error:
             if error.not_found:
+                self._drop(task)
                 return
             if not error.conflict:
                 raise
@@ -295,10 +300,19 @@ class Controller:
                 raise
             body = None
         if body is None or body["metadata"]["uid"] != meta.uid:
-            self._world.drop_task({"metadata": {"namespace": meta.namespace, "name": meta.name, "uid": meta.uid}})
+            self._drop(task)
             return None
         self._world.put_task(body)
         return QuantumTask.of(body)
+
+    def _drop(self, task: QuantumTask) -> None:
+        meta = task.metadata
+        body = {"namespace": meta.namespace, "name": meta.name, "uid": meta.uid}
+        self._world.drop_task({"metadata": {**body, "resourceVersion": meta.resource_version}})
+
+    def _drop_job(self, observed: Observed) -> None:
+        body = {"uid": _job(observed).uid, "labels": _task_label(observed.task)}
+        self._world.put_job({"metadata": body}, gone=True)
 
     async def _program(self, task: QuantumTask) -> str | None:
         reference = task.spec.circuit_ref

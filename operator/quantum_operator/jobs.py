@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kubernetes.utils.quantity import parse_quantity
 from quantum_tasks.cluster import Object
 from quantum_tasks.resource import API_VERSION, KIND, QuantumTask, store_id
 
@@ -156,18 +157,22 @@ def _common_env(settings: OperatorSettings) -> list[Object]:
     ]
 
 
+def largest_container(task: QuantumTask, settings: OperatorSettings) -> int:
+    """The memory that the task's container may have at the most, in bytes: what it asks for, or else the bound."""
+    asked = task.spec.resources
+    memory = {**((asked.requests if asked else None) or {}), **((asked.limits if asked else None) or {})}.get("memory")
+    return settings.max_memory_mb * 2**20 if memory is None else int(parse_quantity(memory))
+
+
 def _resources(task: QuantumTask, needs: Needs, settings: OperatorSettings) -> dict[str, dict[str, int | str]]:
     size = needs.container_bytes or settings.max_memory_mb * 2**20
     memory = f"{-(-size // 2**20)}Mi"
     cpu = settings.small_cpu if size <= _SMALL_BYTES else settings.large_cpu
     asked = task.spec.resources
-    requests: dict[str, int | str] = {"cpu": cpu, "memory": memory}
-    limits: dict[str, int | str] = {"memory": memory}
-    if asked is not None:
-        limits |= asked.limits or {}
-        # a request follows the limit that was asked for, as Kubernetes has it where there is no request
-        requests |= {name: value for name, value in (asked.limits or {}).items() if name == "memory"}
-        requests |= asked.requests or {}
+    asked_requests, asked_limits = (asked.requests or {}, asked.limits or {}) if asked else ({}, {})
+    # what is asked for on one side moves the other along: a request above its limit would be refused
+    limits = {"memory": asked_requests.get("memory", memory), **asked_limits}
+    requests = {"cpu": cpu, "memory": memory, **asked_limits, **asked_requests}
     return {"requests": requests, "limits": limits}
 
 

@@ -105,7 +105,7 @@ async def opened(settings: OperatorSettings) -> AsyncIterator[Operator]:
         retries=1,
         max_connections=settings.redis_connections,
     )
-    checker = Checker(seconds=settings.check_seconds, max_memory_bytes=settings.max_memory_mb * 2**20)
+    checker = Checker(seconds=settings.check_seconds)
     try:
         async with cluster.connect(
             timeout_seconds=settings.cluster_timeout_seconds, connections=2 * settings.concurrency

@@ -80,17 +80,21 @@ class Action(Enum):
     RELEASE = "let the task go on in Redis"
     NOTE = "say in Redis why the task waits"
     CANCEL = "cancel the task in Redis, unless it has ended"
-    SETTLE = "have the record in Redis end as the resource has"
+    SETTLE = "have the record in Redis end alike, unless it has ended"
     DELETE_TASK = "delete the task: its time is over"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Actions, in order; the status to be written after them, or None when it reads well; when to look again."""
+    """Actions, in order; the status to be written after them, or None when it reads well; when to look again.
+
+    `end` is what SETTLE puts into Redis; where it is None, that is what the resource says.
+    """
 
     actions: tuple[Action, ...] = ()
     status: Status | None = None
     again_seconds: float | None = None
+    end: End | None = None
 
 
 def reconcile(observed: Observed, now: datetime) -> Decision:
@@ -109,6 +113,10 @@ def _decide(observed: Observed, now: datetime) -> Decision:
     if is_finished(task.status):
         return _after_the_end(observed, now)
     end = _end_of(observed)
+    report = observed.report
+    if end is not None and isinstance(report, Report) and not report.state.terminal:
+        # somebody may cancel the task in Redis at this moment: which came first is decided there, for all to see
+        return Decision((Action.SETTLE,), end=replace(end, attempts=attempts_of(task, report, observed.job)))
     if end is not None:
         return _finish(observed, end, now)
     if task.spec.cancel:
@@ -140,16 +148,15 @@ def _end_of(observed: Observed) -> End | None:
         return _end_by_report(report)
     if report is AWAY and observed.task.spec.cancel:
         return None  # which of the two came first, only Redis knows
-    if not isinstance(report, Report):
-        said = _said(job)
-        if said is not None:
-            return _end_by_message(said)
+    said = _said(job)
+    if said is not None:
+        return _end_by_message(said)
     refusals = [found for found in (observed.needs, observed.refused) if isinstance(found, Refusal) and found.final]
     if refusals:
         return End(State.FAILED, refusals[0].reason, failure=refusals[0].failure)
     # while Redis is away, nobody knows whether the last run ended well
     failed = report is not AWAY and job is not None and job.end == "Failed"
-    return _end_by_job(observed.task, job) if failed and job is not None else None
+    return _end_by_job(observed.task, report, job) if failed and job is not None else None
 
 
 def _end_by_report(report: Report) -> End:
@@ -178,8 +185,8 @@ def _end_by_message(message: Message) -> End:
     )
 
 
-def _end_by_job(task: QuantumTask, job: Job) -> End:
-    times = _times(attempts_of(task, None, job))
+def _end_by_job(task: QuantumTask, report: Report | Away | None, job: Job) -> End:
+    times = _times(attempts_of(task, report, job))
     if job.end_reason == "DeadlineExceeded":
         seconds = task.spec.active_deadline_seconds
         deadline = f"{seconds} s" if seconds is not None else "its Job may"
@@ -211,7 +218,7 @@ def _loss(pod: Pod) -> tuple[Reason, str]:
 
 
 def _finish(observed: Observed, end: End, now: datetime) -> Decision:
-    """The end is written first; what follows from it does so at the next look."""
+    """Only the end is written; what follows from it does so at the next look."""
     task, job = observed.task, observed.job
     attempts = attempts_of(task, observed.report, job)
     started = [pod.started for pod in job.pods if pod.started] if job else []
@@ -226,7 +233,7 @@ def _after_the_end(observed: Observed, now: datetime) -> Decision:
     actions: list[Action] = []
     if isinstance(report, Report) and not report.state.terminal:
         actions.append(Action.SETTLE)
-    if job is not None and _must_go(job, state_of(task.status)):
+    if job is not None and _would_go_on(job, state_of(task.status)):
         actions.append(Action.DELETE_JOB)
     # the end stays what it is, but `kubectl wait` believes no status that is older than the spec
     status = task.status.model_copy(update={"observed_generation": task.metadata.generation})
@@ -239,9 +246,9 @@ def _after_the_end(observed: Observed, now: datetime) -> Decision:
     return Decision(tuple(actions), status, again_seconds=left)
 
 
-def _must_go(job: Job, state: State) -> bool:
-    """Whether a Job would go on although its task has ended; one whose task succeeded is about to end by itself."""
-    return job.end is None and not job.deleting and (state is not State.SUCCEEDED or job.suspended)
+def _would_go_on(job: Job, state: State) -> bool:
+    """Whether a Job would go on although its task has ended; one that has reported is about to end by itself."""
+    return job.end is None and not job.deleting and (state is State.CANCELLED or job.suspended)
 
 
 def state_of(status: Status) -> State:
@@ -278,26 +285,26 @@ def _hold(observed: Observed, now: datetime) -> Decision:
 
 
 def _advance(observed: Observed, now: datetime) -> Decision:
-    task, report = observed.task, observed.report
+    task, report, job = observed.task, observed.report, observed.job
+    pool = task.spec.execution_mode is ExecutionMode.POOL
+    if report is AWAY and (pool or (job is not None and job.end is not None)):
+        return Decision(again_seconds=STORE_RETRY_SECONDS)  # only Redis knows how it goes
     actions: list[Action] = []
     if report is None:
         actions.append(Action.PROVIDE)
     elif isinstance(report, Report) and report.reason is Reason.SUSPENDED:
         actions.append(Action.RELEASE)
-    if task.spec.execution_mode is ExecutionMode.POOL:
-        progress = _progress_in_the_pool(report)
-    else:
+    if not pool:
         actions += _for_the_job(observed)
-        progress = _progress_of_the_job(observed)
-        if _is_news(progress, report):
-            actions.append(Action.NOTE)
-    status = progressing(task, progress, attempts_of(task, report, observed.job), now)
+    again = STORE_RETRY_SECONDS if report is AWAY else None
+    if actions:
+        return Decision(tuple(actions), again_seconds=again)  # the status that follows says more
+    progress = _progress_in_the_pool(report) if pool else _progress_of_the_job(observed)
+    status = progressing(task, progress, attempts_of(task, report, job), now)
     if isinstance(observed.needs, Needs):
         status = status.model_copy(update={"qubits": observed.needs.qubits, "method": observed.needs.method})
-    again = STORE_RETRY_SECONDS if report is AWAY else None
-    if Action.CREATE_JOB in actions or Action.CHECK in actions or Action.PROVIDE in actions:
-        return Decision(tuple(actions), again_seconds=again)  # the status that follows says more
-    return Decision(tuple(actions), status, again)
+    notes = (Action.NOTE,) if not pool and _is_news(progress, report) else ()
+    return Decision(notes, status, again)
 
 
 def _for_the_job(observed: Observed) -> Sequence[Action]:
@@ -305,7 +312,8 @@ def _for_the_job(observed: Observed) -> Sequence[Action]:
     if job is None and isinstance(report, Report):
         if observed.needs is None:
             return (Action.CHECK,)
-        return (Action.CREATE_JOB,) if observed.refused is None else ()
+        may = isinstance(observed.needs, Needs) and observed.refused is None
+        return (Action.CREATE_JOB,) if may else ()
     if job is None or job.deleting:
         return ()  # without a report: first what the run needs
     if job.end == "Complete" and report is not AWAY:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 from quantum_tasks.settings import Settings
+from redis.asyncio.connection import parse_url
 
 Percent = Annotated[int, Field(ge=1, le=100)]
 
@@ -70,6 +71,6 @@ class OperatorSettings(Settings):
     @model_validator(mode="after")
     def _no_password_in_a_pod(self) -> "OperatorSettings":
         url = (self.runner_redis_url or self.redis_url).get_secret_value()
-        if self.runner_redis_secret is None and "@" in url:
+        if self.runner_redis_secret is None and parse_url(url).keys() & {"username", "password"}:
             raise ValueError("a URL with a password belongs into a Secret: set QT_RUNNER_REDIS_SECRET")
         return self

@@ -40,6 +40,10 @@ class End:
     size_bytes: int = 0
     started: datetime | None = None
     finished: datetime | None = None
+    attempts: int = 0
+
+
+_SAID_IN_CHANGING_WORDS = frozenset({Reason.UNSCHEDULABLE, Reason.IMAGE_PULL_BACK_OFF, Reason.CONTAINER_ERROR})
 
 
 def progressing(task: QuantumTask, progress: Progress, attempts: int, now: datetime) -> Status:
@@ -48,14 +52,14 @@ def progressing(task: QuantumTask, progress: Progress, attempts: int, now: datet
     if progress.reason is Reason.QUEUED and old.reason == Reason.QUEUED and progress.job is None:
         return old  # a task that waits says so from the start
     message = progress.message
-    if old.reason == progress.reason and old.phase == progress.phase and old.message:
-        message = old.message  # Kubernetes says the same in changing words
-    changes = []
-    if progress.scheduled is not None:
-        why = "The Pod has a node." if progress.scheduled else message
-        reason = "Scheduled" if progress.scheduled else progress.reason
-        changes.append(_Change("Scheduled", "True" if progress.scheduled else "False", reason, why))
+    if old.reason == progress.reason and progress.reason in _SAID_IN_CHANGING_WORDS and old.message:
+        message = old.message  # each change of words would be a write
     known = {condition.type for condition in old.conditions}
+    changes = []
+    if progress.scheduled:
+        changes.append(_Change("Scheduled", "True", "Scheduled", "The Pod has a node."))
+    elif progress.scheduled is False or "Scheduled" in known:
+        changes.append(_Change("Scheduled", "False", progress.reason, message))
     if running or "Running" in known or progress.reason not in (Reason.QUEUED, Reason.UNSCHEDULABLE):
         changes.append(_Change("Running", "True" if running else "False", progress.reason, message))
     return old.model_copy(
@@ -75,7 +79,7 @@ def progressing(task: QuantumTask, progress: Progress, attempts: int, now: datet
 def ended(task: QuantumTask, end: End, attempts: int, now: datetime) -> Status:
     """The status of a task at its end."""
     old = task.status
-    started = end.started or old.start_time
+    started = _first_start(old.start_time, end.started)
     finished = max(end.finished or now, started or end.finished or now)
     message = end.failure.message if end.failure else "The task has its counts."
     changes = [_Change("Finished", "True", end.reason, message)]
@@ -99,6 +103,13 @@ def ended(task: QuantumTask, end: End, attempts: int, now: datetime) -> Status:
             code=failure.code, message=failure.message, line=failure.line or None, column=failure.column or None
         )
     return old.model_copy(update=update)
+
+
+def _first_start(known: datetime | None, told: datetime | None) -> datetime | None:
+    """When the first run began: as exactly as it is told, unless an earlier time was known before."""
+    if known is None or told is None:
+        return told or known
+    return told if _whole_seconds(told) == known else min(known, told)
 
 
 def _result(task: QuantumTask, end: End) -> dict[str, object]:
@@ -144,14 +155,15 @@ def _conditions(task: QuantumTask, changes: Iterable[_Change], now: datetime) ->
 
 def duration(span: timedelta) -> str:
     """A time span for a column: `1.2s`, `3m4s`, `2h5m`."""
-    seconds = max(0.0, span.total_seconds())
-    if seconds < 10:  # noqa: PLR2004 - from here on a tenth of a second says nothing
-        return f"{seconds:.1f}s"
+    tenths = round(max(0.0, span.total_seconds()), 1)
+    if tenths < 10:  # noqa: PLR2004 - from here on a tenth of a second says nothing
+        return f"{tenths:.1f}s"
+    seconds = round(tenths)
     if seconds < _MINUTE:
-        return f"{seconds:.0f}s"
+        return f"{seconds}s"
     if seconds < _HOUR:
-        return f"{int(seconds) // _MINUTE}m{int(seconds) % _MINUTE}s"
-    return f"{int(seconds) // _HOUR}h{int(seconds) % _HOUR // _MINUTE}m"
+        return f"{seconds // _MINUTE}m{seconds % _MINUTE}s"
+    return f"{seconds // _HOUR}h{seconds % _HOUR // _MINUTE}m"
 
 
 def _now(now: datetime) -> datetime:

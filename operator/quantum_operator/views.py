@@ -1,11 +1,11 @@
 """What the operator looks at of Jobs and Pods: frozen values, read from the objects as the API server gives them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, model_validator
 from quantum_tasks.cluster import Object
 from quantum_tasks.errors import Code
 from quantum_tasks.states import Reason
@@ -40,6 +40,8 @@ class Pod:
     name: str
     uid: str
     created: datetime
+    namespace: str = ""
+    owner_uid: str | None = None
     phase: str = "Pending"
     reason: str = ""
     unschedulable: str | None = None
@@ -88,12 +90,11 @@ def job_of(body: Object) -> Job:
         if condition["type"] in ("Complete", "Failed") and condition["status"] == "True"
     ]
     end = ends[0] if ends else None
-    owners = [owner["uid"] for owner in meta.get("ownerReferences", ()) if owner.get("controller")]
     return Job(
         namespace=meta["namespace"],
         name=meta["name"],
         uid=meta["uid"],
-        owner_uid=owners[0] if owners else None,
+        owner_uid=_controller(meta),
         suspended=bool(body["spec"].get("suspend")),
         active=status.get("active", 0),
         failed=status.get("failed", 0),
@@ -121,6 +122,8 @@ def pod_of(body: Object) -> Pod:
         name=meta["name"],
         uid=meta["uid"],
         created=created,
+        namespace=meta["namespace"],
+        owner_uid=_controller(meta),
         phase=status.get("phase", "Pending"),
         reason=status.get("reason", ""),
         scheduled=scheduled.get("status") == "True",
@@ -139,15 +142,54 @@ def pod_of(body: Object) -> Pod:
 def message_of(text: str) -> Message | None:
     """Read a termination message: the runner's, or None for whatever else stands there."""
     try:
-        told = json.loads(text)
-        outcome, failure = told.get("outcome"), told.get("failure")
-        return Message(
-            reason=Reason(told["reason"]),
-            outcome=Outcome(method=Method(outcome.pop("method")), **outcome) if outcome else None,
-            failure=Failure(Code(failure.pop("code")), **failure) if failure else None,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
+        told = _Told.model_validate_json(text)
+    except ValidationError:
         return None
+    outcome, failure = told.outcome, told.failure
+    return Message(
+        reason=told.reason,
+        outcome=Outcome(**dict(outcome)) if outcome else None,
+        failure=Failure(**dict(failure)) if failure else None,
+    )
+
+
+class _Strict(BaseModel):
+    """Taken as it is written, or not at all: a Pod that runs strangers' programs may say anything."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class _ToldOutcome(_Strict):
+    counts: dict[str, PositiveInt]
+    shots: PositiveInt
+    seed: NonNegativeInt
+    qubits: NonNegativeInt
+    method: Method
+
+
+class _ToldFailure(_Strict):
+    code: Code
+    message: str
+    line: PositiveInt | None
+    column: PositiveInt | None
+
+
+class _Told(_Strict):
+    reason: Reason
+    outcome: _ToldOutcome | None = None
+    failure: _ToldFailure | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_two(self) -> Self:
+        if (self.outcome is None) == (self.failure is None):
+            raise ValueError("either an outcome or a failure")
+        if (self.reason is Reason.COMPLETED) != (self.outcome is not None):
+            raise ValueError("the reason is another one's")
+        return self
+
+
+def _controller(meta: Mapping[str, Any]) -> str | None:
+    return next((owner["uid"] for owner in meta.get("ownerReferences", ()) if owner.get("controller")), None)
 
 
 def _time(text: str | None) -> datetime | None:

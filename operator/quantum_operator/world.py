@@ -49,18 +49,26 @@ class World:
         return self._keys.get(task_uid)
 
     def job(self, task: QuantumTask) -> Job | None:
-        """The Job of a task with its Pods, oldest first."""
-        uid = task.metadata.uid
-        jobs = list(self._jobs.get(uid, {}).values())
-        if not jobs:
+        """The Job that a task owns, with the Pods that this Job owns, oldest first; a label alone says nothing."""
+        uid, namespace = task.metadata.uid, task.metadata.namespace
+        owned = [job for job in self._jobs.get(uid, {}).values() if (job.owner_uid, job.namespace) == (uid, namespace)]
+        if not owned:
             return None
-        pods = sorted(self._pods.get(uid, {}).values(), key=lambda pod: (pod.created, pod.name))
-        return replace(jobs[-1], pods=tuple(pods))
+        job = owned[-1]
+        found = self._pods.get(uid, {}).values()
+        pods = [pod for pod in found if (pod.owner_uid, pod.namespace) == (job.uid, namespace)]
+        return replace(job, pods=tuple(sorted(pods, key=lambda pod: (pod.created, pod.name))))
 
     def put_task(self, body: Object) -> Key:
-        """Take in a task; an older state than the one that is known changes nothing."""
+        """Take in a task; an older state than the one that is known, or an older object, changes nothing."""
         key = key_of(body)
-        if self._is_news(body):
+        holder = self._tasks.get(key)
+        late = (
+            holder is not None
+            and holder.metadata.uid != body["metadata"]["uid"]
+            and _version(body) < int(holder.metadata.resource_version)
+        )
+        if not late and self._is_news(body):
             task = QuantumTask.of(_slim(body))
             self._tasks[key] = task
             self._keys[task.metadata.uid] = key
@@ -73,8 +81,8 @@ class World:
         if known is not None and known.metadata.uid == uid:
             del self._tasks[key]
         self._keys.pop(uid, None)
-        self._versions.pop(uid, None)
         self._pods.pop(uid, None)
+        self._bury(body)
         return key
 
     def put_job(self, body: Object, *, gone: bool = False) -> str | None:
@@ -82,7 +90,7 @@ class World:
         meta = body["metadata"]
         owner = meta.get("labels", {}).get(TASK_LABEL)
         if gone:
-            self._versions.pop(meta["uid"], None)
+            self._bury(body)
             self.pool.pop(meta["uid"], None)
             _drop(self._jobs, owner, meta["uid"])
         elif self._is_news(body):
@@ -100,7 +108,7 @@ class World:
         if owner is None:
             return None
         if gone:
-            self._versions.pop(meta["uid"], None)
+            self._bury(body)
             _drop(self._pods, owner, meta["uid"])
         elif self._is_news(body):
             self._pods.setdefault(owner, {})[meta["uid"]] = pod_of(body)
@@ -116,21 +124,28 @@ class World:
                 gone.add(key)
         for owner, uid in [(owner, uid) for owner, found in self._jobs.items() for uid in found.keys() - uids]:
             _drop(self._jobs, owner, uid)
-            self._versions.pop(uid, None)
         for owner, uid in [(owner, uid) for owner, found in self._pods.items() for uid in found.keys() - uids]:
             _drop(self._pods, owner, uid)
-            self._versions.pop(uid, None)
         for uid in self.pool.keys() - uids:
             self.pool.pop(uid)
-            self._versions.pop(uid, None)
+        self._versions = {uid: known for uid, known in self._versions.items() if uid in uids}
         return gone
 
+    def _bury(self, body: Object) -> None:
+        """Remember that an object is gone, until a listing is newer: a late answer is not to bring it back."""
+        uid = body["metadata"]["uid"]
+        self._versions[uid] = max(_version(body), self._versions.get(uid, 0)) + 1
+
     def _is_news(self, body: Object) -> bool:
-        uid, version = body["metadata"]["uid"], int(body["metadata"]["resourceVersion"])
+        uid, version = body["metadata"]["uid"], _version(body)
         if version < self._versions.get(uid, 0):
             return False
         self._versions[uid] = version
         return True
+
+
+def _version(body: Object) -> int:
+    return int(body["metadata"].get("resourceVersion") or 0)
 
 
 def key_of(body: Object) -> Key:

@@ -21,7 +21,9 @@ from quantum_operator.reconcile import (
     Refusal,
     is_finished,
     reconcile,
+    waits_for_pool,
 )
+from quantum_operator.status import End
 from quantum_operator.views import QUEUE_LABEL, Job, Message, Pod
 from quantum_tasks.errors import Code
 from quantum_tasks.mirror import Report
@@ -141,8 +143,18 @@ def settled(subject: QuantumTask, **what: Any) -> QuantumTask:
 
 
 def status_of(subject: QuantumTask, **what: Any) -> Status:
-    """The status that a task has after a look."""
+    """The status that a task has once everything that follows from this was done."""
+    decision = look(subject, **what)
+    if decision.end is not None:
+        assert decision.actions == (Action.SETTLE,)
+        told = in_redis(decision.end)
+        return settled(subject, **{**what, "report": told}).status
     return settled(subject, **what).status
+
+
+def in_redis(end: End) -> Report:
+    """What Redis says after it was told of an end."""
+    return Report(end.state, end.reason, end.attempts, finished_at=ENDED, failure=end.failure, outcome=end.outcome)
 
 
 def condition(status: Status, kind: str) -> tuple[str, str] | None:
@@ -530,10 +542,8 @@ def test_a_job_over_its_deadline_ends_the_task(spec: dict[str, Any], says: str) 
 )
 def test_a_program_that_the_check_refuses_never_gets_a_pod(refusal: Refusal, reason: Reason) -> None:
     """A refusal of the check ends the task before there is a Job, with code and place."""
-    decision = look(task(), report=report(), needs=refusal)
-    assert decision.actions == ()
-    status = decision.status
-    assert status is not None
+    assert look(task(), report=report(), needs=refusal).actions == (Action.SETTLE,)
+    status = status_of(task(), report=report(), needs=refusal)
     assert (status.phase, status.reason, status.attempts, status.start_time) == (Phase.FAILED, reason, 0, None)
     assert status.error is not None
     assert (status.error.code, status.error.line) == (refusal.failure.code, refusal.failure.line)
@@ -787,6 +797,28 @@ def test_a_task_of_the_pool_is_where_redis_says(found: Report, phase: Phase, rea
     assert (decision.status.attempts, decision.status.job_name) == (found.attempts, None)
 
 
+@pytest.mark.parametrize(
+    ("spec", "found", "waits"),
+    [
+        pytest.param({"executionMode": "Pool"}, report(), True, id="queued"),
+        pytest.param({"executionMode": "Pool"}, report(reason=Reason.RETRYING), True, id="retrying"),
+        pytest.param({"executionMode": "Pool"}, BEGUN, False, id="running"),
+        pytest.param({"executionMode": "Pool"}, SUCCEEDED, False, id="ended"),
+        pytest.param({"executionMode": "Pool"}, None, False, id="not-provided"),
+        pytest.param({"executionMode": "Pool"}, AWAY, False, id="away"),
+        pytest.param({"executionMode": "Pool", "suspend": True}, report(), False, id="held-back"),
+        pytest.param({}, report(), False, id="of-a-job"),
+    ],
+)
+def test_a_worker_is_needed_by_what_waits_for_the_pool(
+    spec: dict[str, Any],
+    found: Report | Away | None,
+    waits: bool,  # noqa: FBT001 - a table
+) -> None:
+    """The pool grows for tasks that Redis has queued for it, and for no others."""
+    assert waits_for_pool(Observed(task(**spec), report=found)) is waits
+
+
 def test_a_task_of_the_pool_is_queued_again_after_redis_was_emptied() -> None:
     """A running task whose record is gone is provided anew, and then waits again."""
     subject = settled(task(executionMode="Pool"), report=BEGUN)
@@ -821,7 +853,8 @@ def finished(state: State = State.SUCCEEDED, **spec: Any) -> QuantumTask:
     [
         pytest.param(State.SUCCEEDED, job(running()), False, id="succeeded-is-about-to-end"),
         pytest.param(State.SUCCEEDED, job(suspended=True), True, id="succeeded-but-suspended"),
-        pytest.param(State.FAILED, job(running()), True, id="failed-but-runs"),
+        pytest.param(State.FAILED, job(running()), False, id="failed-is-about-to-end"),
+        pytest.param(State.FAILED, job(suspended=True), True, id="failed-but-suspended"),
         pytest.param(State.CANCELLED, job(running()), True, id="cancelled-but-runs"),
         pytest.param(State.CANCELLED, job(running(), deleting=True), False, id="already-going"),
         pytest.param(State.FAILED, failed(CRASHED), False, id="ended-kept-for-its-time"),
@@ -846,6 +879,18 @@ def test_a_record_follows_the_end_of_its_resource(found: Report) -> None:
 def test_nothing_is_left_to_do_after_the_end(found: Report | Away | None) -> None:
     """A finished task without a lifetime is never looked at again, and not provided anew to an emptied Redis."""
     assert look(finished(), report=found) == Decision()
+
+
+def test_a_finished_task_follows_its_generation() -> None:
+    """A change of the spec after the end changes nothing of the status but the generation that it is about.
+
+    `kubectl wait` believes no status that is older than the spec.
+    """
+    subject = finished()
+    changed = subject.model_copy(update={"metadata": subject.metadata.model_copy(update={"generation": 2})})
+    decision = look(changed, report=SUCCEEDED)
+    assert decision == Decision(status=subject.status.model_copy(update={"observed_generation": 2}))
+    assert look(written(changed, decision), report=SUCCEEDED) == Decision()
 
 
 def test_a_task_is_removed_when_its_time_is_over() -> None:

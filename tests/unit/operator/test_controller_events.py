@@ -1,0 +1,221 @@
+"""What the controller writes: the changes of a status, the Events that tell of them, and nothing to what is gone."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from quantum_operator.controller import Bounded, Controller, _changes, event_of
+from quantum_operator.settings import OperatorSettings
+from quantum_operator.world import World
+from quantum_tasks.cluster import ClusterError
+from quantum_tasks.resource import Condition, Error, Metadata, QuantumTask, Spec, Status
+from quantum_tasks.states import Phase, Reason
+from support.stores import run
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
+TASK = QuantumTask(metadata=Metadata(name="bell", namespace="lab", uid="uid-1"), spec=Spec())
+QUEUED = Status(phase=Phase.PENDING, reason="Queued")
+RUNS = Condition(type="Running", status="True", reason="Started", last_transition_time=NOW)
+
+
+# -- the changes of a status ---------------------------------------------------------------------------------------
+
+
+def test_only_what_changed_is_written() -> None:
+    """A merge patch has the new values in the resource's own names and forms, and nothing else."""
+    new = QUEUED.model_copy(update={"phase": Phase.RUNNING, "reason": "Started", "start_time": NOW, "job_name": "j"})
+    assert _changes(QUEUED, new) == {
+        "phase": "Running",
+        "reason": "Started",
+        "startTime": "2026-01-02T03:04:05Z",
+        "jobName": "j",
+    }
+
+
+def test_what_is_gone_is_written_as_null() -> None:
+    """A merge patch removes what the new status does not have any more."""
+    old = QUEUED.model_copy(update={"error": Error(code="x", message="y"), "message": "old"})
+    assert _changes(old, QUEUED) == {"error": None, "message": None}
+
+
+def test_conditions_are_written_whole() -> None:
+    """A merge patch replaces lists, so the list has all conditions."""
+    old = QUEUED.model_copy(update={"conditions": [RUNS]})
+    finished = RUNS.model_copy(update={"type": "Finished", "reason": "Completed"})
+    changes = _changes(old, old.model_copy(update={"conditions": [RUNS, finished]}))
+    assert [one["type"] for one in changes["conditions"]] == ["Running", "Finished"]
+
+
+def test_equal_statuses_have_no_changes() -> None:
+    """Nothing is written where nothing changed."""
+    assert _changes(QUEUED, QUEUED.model_copy()) == {}
+
+
+# -- Events --------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_is_about_its_task() -> None:
+    """`kubectl describe` finds the Event by the object that it refers to."""
+    event = event_of(TASK, QUEUED.model_copy(update={"message": "Waiting."}), NOW)
+    assert event["involvedObject"] == {
+        "apiVersion": "quantumtask.dev/v1alpha1",
+        "kind": "QuantumTask",
+        "name": "bell",
+        "namespace": "lab",
+        "uid": "uid-1",
+    }
+    assert (event["reason"], event["message"], event["type"]) == ("Queued", "Waiting.", "Normal")
+    assert event["metadata"]["namespace"] == "lab"
+    assert event["firstTimestamp"] == event["lastTimestamp"] == "2026-01-02T03:04:05Z"
+
+
+@pytest.mark.parametrize(
+    ("phase", "reason", "kind"),
+    [
+        (Phase.RUNNING, Reason.STARTED, "Normal"),
+        (Phase.SUCCEEDED, Reason.COMPLETED, "Normal"),
+        (Phase.CANCELLED, Reason.CANCELLED, "Normal"),
+        (Phase.SUSPENDED, Reason.SUSPENDED, "Normal"),
+        (Phase.FAILED, Reason.INVALID_PROGRAM, "Warning"),
+        (Phase.FAILED, Reason.OOM_KILLED, "Warning"),
+        (Phase.PENDING, Reason.UNSCHEDULABLE, "Warning"),
+        (Phase.PENDING, Reason.IMAGE_PULL_BACK_OFF, "Warning"),
+        (Phase.PENDING, Reason.CONTAINER_ERROR, "Warning"),
+        (Phase.PENDING, Reason.JOB_REFUSED, "Warning"),
+        (Phase.PENDING, Reason.RETRYING, "Warning"),
+    ],
+)
+def test_what_needs_a_look_is_a_warning(phase: Phase, reason: Reason, kind: str) -> None:
+    """Failures, and whatever keeps a task from running, are warnings; the rest is normal."""
+    assert event_of(TASK, Status(phase=phase, reason=reason.value), NOW)["type"] == kind
+
+
+def test_a_long_message_is_cut_and_no_message_is_none() -> None:
+    """An Event is short, whatever the status says."""
+    assert len(event_of(TASK, QUEUED.model_copy(update={"message": "x" * 5000}), NOW)["message"]) == 1024
+    assert event_of(TASK, QUEUED, NOW)["message"] == ""
+
+
+def test_an_event_has_a_name_of_its_own() -> None:
+    """The same news twice in a second is one Event; other news, and the same later, are others."""
+    names = [
+        event_of(TASK, status, time)["metadata"]["name"]
+        for status, time in (
+            (QUEUED, NOW),
+            (QUEUED, NOW + timedelta(milliseconds=1)),
+            (Status(phase=Phase.RUNNING, reason="Started"), NOW),
+            (QUEUED, NOW + timedelta(seconds=9)),
+        )
+    ]
+    assert names[0] == names[1]
+    assert len(set(names)) == 3
+    assert all(name.startswith("bell.") for name in names)
+
+
+# -- what is kept in mind ------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_in_mind_is_bounded() -> None:
+    """The oldest entries are forgotten first, so that 10,000 tasks later the memory is as it was."""
+    kept: Bounded[int] = Bounded()
+    for number in range(10_001):
+        kept.put(str(number), number)
+    assert (len(kept), "0" in kept, "1" in kept, kept["10000"]) == (10_000, False, True, 10_000)
+
+
+# -- what is gone --------------------------------------------------------------------------------------------------
+
+
+class EmptyCluster:
+    """An API server that has none of the objects any more, and counts who asks for them."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def delete(self, *_: object, **__: object) -> None:
+        """Say that there is nothing to delete."""
+        self._refuse("delete")
+
+    async def patch(self, *_: object, **__: object) -> None:
+        """Say that there is nothing to change."""
+        self._refuse("patch")
+
+    def _refuse(self, what: str) -> None:
+        self.asked.append(what)
+        raise ClusterError(404, "NotFound", "gone")
+
+
+class EmptyRedis:
+    """A Redis that knows nothing."""
+
+    async def report(self, *_: object, **__: object) -> None:
+        """Say that nothing is known."""
+
+
+def looking(world: World) -> tuple[Controller, EmptyCluster]:
+    """A controller that has news of things that are gone by now."""
+    cluster, nothing = EmptyCluster(), cast("Any", None)
+    return Controller(cast("Any", cluster), cast("Any", EmptyRedis()), nothing, world, OperatorSettings()), cluster
+
+
+def body(status: dict[str, Any], **spec: object) -> dict[str, Any]:
+    """A task as the API server gave it."""
+    meta = {"name": "bell", "namespace": "lab", "uid": "uid-1", "resourceVersion": "5"}
+    return {"metadata": meta, "spec": spec, "status": status}
+
+
+def test_a_task_that_is_gone_is_deleted_once() -> None:
+    """A task whose time is over, and which is not there any more, is not asked for again until there is news of it."""
+    end = {"type": "Finished", "status": "True", "reason": "Completed", "lastTransitionTime": "2026-01-02T03:04:05Z"}
+    status = {"phase": "Succeeded", "completionTime": "2026-01-02T03:04:05Z", "conditions": [end]}
+
+    async def scenario() -> None:
+        world = World()
+        key = world.put_task(body(status, ttlSecondsAfterFinished=0))
+        controller, cluster = looking(world)
+        for _ in range(3):
+            await controller.look(key)
+        assert cluster.asked == ["delete"]
+
+    run(scenario())
+
+
+def test_a_job_that_is_gone_is_suspended_once() -> None:
+    """A Job that is to be suspended, and is not there any more, is not asked for again until there is news of it."""
+    message = "The task is held back until spec.suspend is false."
+    held = {
+        "type": "Running",
+        "status": "False",
+        "reason": "Suspended",
+        "message": message,
+        "lastTransitionTime": "2026-01-02T03:04:05Z",
+    }
+    status = {"phase": "Suspended", "reason": "Suspended", "message": message, "conditions": [held]}
+
+    async def scenario() -> None:
+        world = World()
+        key = world.put_task(body({**status, "observedGeneration": 0}, suspend=True))
+        meta = {"name": "bell-1", "namespace": "lab", "uid": "job-1", "resourceVersion": "6"}
+        owners = [{"uid": "uid-1", "controller": True}]
+        labels = {"quantumtask.dev/task-uid": "uid-1"}
+        world.put_job({"metadata": {**meta, "labels": labels, "ownerReferences": owners}, "spec": {}})
+        controller, cluster = looking(world)
+        for _ in range(3):
+            await controller.look(key)
+        assert cluster.asked == ["patch"]
+
+    run(scenario())
+
+
+def test_a_task_that_is_gone_is_written_to_once() -> None:
+    """A status that cannot be written, its task being gone, is not written again until there is news of it."""
+
+    async def scenario() -> None:
+        world = World()
+        key = world.put_task(body({"phase": "Pending", "reason": "Queued"}, cancel=True))
+        controller, cluster = looking(world)
+        for _ in range(3):
+            await controller.look(key)
+        assert cluster.asked == ["patch"]
+
+    run(scenario())
