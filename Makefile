@@ -8,10 +8,10 @@ BIN := $(VENV)/bin
 PARTS := contract api operator runner client
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-fast check format generate lock bench clean cluster-up cluster-load cluster-down
+.PHONY: help demo up test test-fast check format generate lock bench bench-kubernetes clean cluster-up cluster-load cluster-down
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/local.stamp ## run real circuits through API, Redis and runner, and print their counts
 	@$(BIN)/quantum-tasks demo
@@ -20,7 +20,7 @@ up: $(VENV)/local.stamp ## serve until ended: PORT=8000 WORKERS=1 DATA=.data
 	@$(BIN)/quantum-tasks up --port $(PORT) --workers $(WORKERS) --data $(DATA)
 
 test: $(VENV)/dev.stamp ## run every test; slow tiers run after fast ones
-	$(BIN)/pytest --cov --cov-report=term tests/unit tests/integration tests/e2e
+	$(BIN)/pytest --cov --cov-report=term tests/unit tests/integration $(wildcard tests/e2e/test_*.py) tests/e2e/kubernetes
 
 test-fast: $(VENV)/dev.stamp ## run the unit tests
 	$(BIN)/pytest tests/unit
@@ -43,6 +43,9 @@ lock: $(VENV)/dev.stamp ## pin the dependencies anew, by hash
 
 bench: $(VENV)/dev.stamp ## measure a warm task beside the usual design
 	$(BIN)/python benchmarks/simulate.py
+
+bench-kubernetes: $(VENV)/dev.stamp ## measure Jobs and tasks on a cluster that has the images
+	$(BIN)/python -P benchmarks/kubernetes.py
 
 cluster-up: ## have a kind cluster, and print its kubeconfig's path: NAME=quantum-tasks WORKERS=0 (more nodes)
 	@tests/cluster/cluster.sh up
