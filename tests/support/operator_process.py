@@ -35,15 +35,15 @@ def install_roles(plane: ControlPlane, namespace: str) -> None:
 
 
 class OperatorProcess:
-    """One operator for one namespace; a context manager that leaves no process."""
+    """One operator for one namespace, or for all of them; a context manager that leaves no process."""
 
-    def __init__(self, plane: ControlPlane, namespace: str, redis_url: str, **settings: str) -> None:
+    def __init__(self, plane: ControlPlane, namespace: str | None, redis_url: str, **settings: str) -> None:
         self._port = _free_port()
         self._log = tempfile.NamedTemporaryFile(prefix="qt-operator-", suffix=".log")  # noqa: SIM115 - closed at exit
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("QT_")},
-            "KUBECONFIG": str(plane.service_account_kubeconfig(namespace, ACCOUNT)),
-            "QT_NAMESPACE": namespace,
+            "KUBECONFIG": str(plane.service_account_kubeconfig(namespace, ACCOUNT) if namespace else plane.kubeconfig),
+            **({"QT_NAMESPACE": namespace} if namespace else {}),
             "QT_REDIS_URL": redis_url,
             "QT_PROBE_PORT": str(self._port),
             "QT_RESYNC_SECONDS": "1",
