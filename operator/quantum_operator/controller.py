@@ -35,6 +35,7 @@ from quantum_operator.reconcile import (
     Needs,
     Observed,
     Refusal,
+    is_finished,
     reconcile,
     state_of,
     waits_for_pool,
@@ -116,7 +117,10 @@ class Controller:
         for action in decision.actions:
             await self._actions[action](observed, decision)
         if decision.status is not None:
-            await self._write_status(task, decision.status)
+            written = await self._write_status(task, decision.status)
+            if written and not is_finished(task.status) and is_finished(decision.status) and observed.report is None:
+                # Redis has no record that could end; whoever waits there is told all the same
+                await self._settle(observed, decision)
         if decision.actions or decision.status is not None:
             return 0.0
         return decision.again_seconds
@@ -259,7 +263,8 @@ class Controller:
 
     # -- the status --------------------------------------------------------------------------------------------------
 
-    async def _write_status(self, task: QuantumTask, status: Status) -> None:
+    async def _write_status(self, task: QuantumTask, status: Status) -> bool:
+        """Write a status. Returns whether it was written, and not decided by what is past."""
         meta = task.metadata
         body = {
             "metadata": {"resourceVersion": meta.resource_version, "uid": meta.uid},
@@ -270,14 +275,15 @@ class Controller:
         except ClusterError as error:
             if error.not_found:
                 self._drop(task)
-                return
+                return False
             if not error.conflict:
                 raise
             await self._whole(task)  # decided by an old state: take in the new one, and look again
-            return
+            return False
         self._world.put_task(written)
         if (status.phase, status.reason) != (task.status.phase, task.status.reason):
             await self._tell(task, status)
+        return True
 
     async def _tell(self, task: QuantumTask, status: Status) -> None:
         """Post an Event on the task; one that cannot be posted is not worth a second try."""

@@ -78,7 +78,8 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
     kopf.on.event(GROUP, VERSION, PLURAL, registry=registry)(operator.task_event)
     kopf.on.event("batch", "v1", "jobs", registry=registry)(operator.job_event)
     kopf.on.event("", "v1", "pods", registry=registry)(operator.pod_event)
-    kopf.on.probe(id="waiting", registry=registry)(operator.probe)
+    # else kopf would try again, and the prober wait for it
+    kopf.on.probe(id="waiting", errors=kopf.ErrorsMode.PERMANENT, registry=registry)(operator.probe)
     kopf.on.login(registry=registry)(kopf.login_via_client)
     return registry
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import httpx
 import yaml
 from support.control_plane import ControlPlane
 from support.waiting import eventually
@@ -56,6 +57,10 @@ class OperatorProcess:
         """The process."""
         assert self._process
         return self._process.pid
+
+    def probe(self) -> int:
+        """What the liveness probe answers."""
+        return httpx.get(f"http://127.0.0.1:{self._port}/healthz", trust_env=False, timeout=30).status_code
 
     def log(self) -> list[dict[str, Any]]:
         """What it has written."""

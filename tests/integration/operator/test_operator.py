@@ -276,3 +276,35 @@ def test_a_pool_task_can_be_held_back_and_cancelled(namespace: Namespace) -> Non
     assert namespace.finished("bell")["phase"] == "Succeeded"
     namespace.change("held", suspend=False)
     namespace.until("held", "the second run", lambda status: status.get("phase") == "Running")
+
+
+def test_the_probe_fails_while_the_resync_is_stuck(namespace: Namespace) -> None:
+    """The liveness probe is about the resync loop: while that hangs it fails, and afterwards it is well again."""
+    namespace.operator.restart(QT_RELIST_SECONDS="1", QT_RESYNC_SECONDS="1", QT_CLUSTER_TIMEOUT_SECONDS="120")
+    assert namespace.operator.probe() == 200
+    namespace.plane.signal_api_server(signal.SIGSTOP)
+    try:
+        eventually(lambda: namespace.operator.probe() == 500, SOON, "the probe to fail")
+    finally:
+        namespace.plane.signal_api_server(signal.SIGCONT)
+    eventually(lambda: namespace.operator.probe() == 200, SOON, "the probe to be well again")
+
+
+def test_the_operator_outlives_a_restart_of_the_api_server(namespace: Namespace) -> None:
+    """The API server is killed and started again: tasks from before and after it end."""
+    namespace.submit("before")
+    namespace.plane.signal_api_server(signal.SIGKILL)
+    namespace.plane.start_api_server()
+    namespace.submit("after")
+    assert {namespace.finished(name)["phase"] for name in ("before", "after")} == {"Succeeded"}
+
+
+def test_the_operator_outlives_an_outage_of_redis(namespace: Namespace) -> None:
+    """Redis is killed while a task runs, and started again: the task ends with its counts, and so do later ones."""
+    namespace.submit("during")
+    namespace.until("during", "the run", lambda status: status.get("phase") == "Running")
+    namespace.redis.signal(signal.SIGKILL)
+    namespace.submit("meanwhile")
+    namespace.redis.start()
+    for name in ("during", "meanwhile"):
+        assert sum(namespace.finished(name)["counts"].values()) == 1024
