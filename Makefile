@@ -45,7 +45,7 @@ bench: $(VENV)/dev.stamp ## measure a warm task beside the usual design
 	$(BIN)/python benchmarks/simulate.py
 
 bench-kubernetes: $(VENV)/dev.stamp ## measure Jobs and tasks on a cluster that has the images
-	$(BIN)/python -P benchmarks/kubernetes.py
+	$(BIN)/python benchmarks/on_kubernetes.py
 
 cluster-up: ## have a kind cluster, and print its kubeconfig's path: NAME=quantum-tasks WORKERS=0 (more nodes)
 	@tests/cluster/cluster.sh up

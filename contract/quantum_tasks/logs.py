@@ -2,10 +2,26 @@
 
 import logging
 import sys
+from enum import StrEnum
 
 import structlog
 
-from quantum_tasks.settings import LogFormat, LogLevel
+
+class LogFormat(StrEnum):
+    """How log lines are written: `auto` is `console` on a terminal and `json` elsewhere."""
+
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """The least severe line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 def configure(log_format: LogFormat, level: LogLevel) -> None:

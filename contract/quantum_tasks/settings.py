@@ -1,29 +1,12 @@
 """What every part is told by its environment. Each part adds its own fields; all names start with `QT_`."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from quantum_tasks.keys import Keys
-
-
-class LogFormat(StrEnum):
-    """How log lines are written: `auto` is `console` on a terminal and `json` elsewhere."""
-
-    AUTO = "auto"
-    CONSOLE = "console"
-    JSON = "json"
-
-
-class LogLevel(StrEnum):
-    """The least severe line that is written."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
+from quantum_tasks.logs import LogFormat, LogLevel
 
 
 class Settings(BaseSettings):

@@ -6,7 +6,6 @@ whole pool is thrown away, since a process that was killed may have held one of 
 
 import asyncio
 import multiprocessing
-import os
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
@@ -107,15 +106,6 @@ def _fork_server() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["quantum_runner.warm"])
     return context
-
-
-def one_thread_per_library() -> None:
-    """Keep the libraries' thread pools small, unless told otherwise. Must come before the first child is started.
-
-    Aer is given its threads by name; OpenMP's waiting threads would otherwise spin on the processors of others.
-    """
-    for name, value in {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}.items():
-        os.environ.setdefault(name, value)
 
 
 def _cause(exit_code: int, *, ran_out_of_memory: bool) -> str:

@@ -4,8 +4,6 @@ import math
 import os
 from pathlib import Path
 
-import psutil
-
 _CGROUP = Path("/sys/fs/cgroup")
 
 JOB_BYTES = 192 * 2**20
@@ -13,6 +11,15 @@ JOB_BYTES = 192 * 2**20
 
 _SHARE = 0.9
 """How much of the rest a simulation may use."""
+
+
+def one_thread_per_library() -> None:
+    """Keep the libraries' thread pools small, unless told otherwise. Must come before they are loaded.
+
+    Aer is given its threads by name; OpenMP's waiting threads would otherwise spin on the processors of others.
+    """
+    for name, value in {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}.items():
+        os.environ.setdefault(name, value)
 
 
 def processors() -> int:
@@ -25,7 +32,11 @@ def processors() -> int:
 def memory_bytes() -> int:
     """How much memory this container (or machine) has in all."""
     limits = [_number(_CGROUP / "memory.max"), _number(_CGROUP / "memory/memory.limit_in_bytes")]
-    return min(psutil.virtual_memory().total, *(limit for limit in limits if limit is not None), 2**63)
+    return min(
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        *(limit for limit in limits if limit is not None),
+        2**63,
+    )
 
 
 def memory_for_one_simulation(total_bytes: int) -> int:

@@ -5,21 +5,26 @@ Kubernetes is the supervisor here: it ends a Pod that takes too long or too much
 
 import asyncio
 import ctypes
+import gc
 import logging
+import os
 import signal
-from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec, Self, TypeVar
 
 import structlog
 from quantum_tasks import logs
 from quantum_tasks.errors import Code, ProgramError, StoreUnavailableError
+from quantum_tasks.keys import Keys
+from quantum_tasks.logs import LogFormat, LogLevel
 from quantum_tasks.mirror import Gone, Mirror
 from quantum_tasks.store import Lease, connect
 from quantum_tasks.task import Outcome
 
 from quantum_runner import container, report
 from quantum_runner.report import ExitCode
-from quantum_runner.settings import JobSettings
 
 log = structlog.get_logger(__name__)
 
@@ -29,16 +34,61 @@ T = TypeVar("T")
 RETRY_SECONDS = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """What the operator tells a Pod, by `QT_...`. No pydantic here: each Pod would spend a tenth of a second on it."""
+
+    redis_url: str
+    task_id: str
+    task_uid: str
+    pod_uid: str
+    """The Pod's own uid: the token of its attempt."""
+    key_prefix: str = "qt"
+    log_format: LogFormat = LogFormat.AUTO
+    log_level: LogLevel = LogLevel.INFO
+    termination_log: Path | None = None
+    """Where Kubernetes looks for the Pod's last message."""
+    redis_timeout_seconds: float = 5
+    patience_seconds: float = 600
+    """How long Redis may be away before the Pod gives up and another one follows."""
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Self:
+        """Read the environment. Raises ValueError, and SystemExit naming what is missing."""
+        told = {name.removeprefix("QT_").lower(): value for name, value in environ.items() if name.startswith("QT_")}
+        read: dict[str, Callable[[str], Any]] = {
+            "log_format": LogFormat,
+            "log_level": LogLevel,
+            "termination_log": Path,
+            "redis_timeout_seconds": float,
+            "patience_seconds": float,
+        }
+        optional = {name: convert(told[name]) for name, convert in read.items() if name in told}
+        missing = [
+            f"QT_{name.upper()}" for name in ("redis_url", "task_id", "task_uid", "pod_uid") if not told.get(name)
+        ]
+        if missing:
+            raise SystemExit(f"not set: {', '.join(missing)}")
+        return cls(
+            redis_url=told["redis_url"],
+            task_id=told["task_id"],
+            task_uid=told["task_uid"],
+            pod_uid=told["pod_uid"],
+            key_prefix=told.get("key_prefix", "qt"),
+            **optional,
+        )
+
+
 async def run() -> ExitCode:
     """Run the task that the environment names."""
-    settings = JobSettings()  # type: ignore[call-arg] # the environment says the rest
+    settings = JobSettings.of(os.environ)
     logs.configure(settings.log_format, settings.log_level)
     logging.getLogger("qiskit").setLevel(logging.WARNING)  # it reports every pass
     end_at_once_when_asked()
-    url, timeout = settings.redis_url.get_secret_value(), settings.redis_timeout_seconds
-    redis = connect(url, timeout_seconds=timeout, retries=1, max_connections=2)
+    container.one_thread_per_library()
+    redis = connect(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds, retries=1, max_connections=2)
     try:
-        return await Job(Mirror(redis, settings.keys), settings, compute).run()
+        return await Job(Mirror(redis, Keys(settings.key_prefix)), settings, compute).run()
     except StoreUnavailableError as error:
         log.error("Redis was away for too long", because=str(error))  # noqa: TRY400 - one line says it all
         return ExitCode.TRY_AGAIN
@@ -124,6 +174,8 @@ def compute(lease: Lease) -> Outcome | ProgramError:
     """Simulate in this process, with what the container has."""
     from quantum_runner.simulate import Machine, simulate  # noqa: PLC0415 - loaded only where there is a task to run
 
+    gc.freeze()
+    gc.enable()  # a large program makes garbage; what was loaded is none
     memory = container.memory_for_one_simulation(container.memory_bytes())
     try:
         return simulate(lease.qasm, lease.options, Machine(memory_bytes=memory, threads=container.processors()))

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 
 import structlog
 from quantum_tasks import logs
-from quantum_tasks.settings import LogLevel
+from quantum_tasks.logs import LogLevel
 from quantum_tasks.store import Store, connect
 
 from quantum_runner import container
-from quantum_runner.children import Child, one_thread_per_library
+from quantum_runner.children import Child
 from quantum_runner.settings import RunnerSettings
 from quantum_runner.worker import Worker
 
@@ -30,7 +30,7 @@ async def serve() -> int:
     """Run a worker until SIGTERM or SIGINT. Returns the exit code."""
     settings = RunnerSettings()
     logs.configure(settings.log_format, settings.log_level)
-    one_thread_per_library()
+    container.one_thread_per_library()
     url, timeout = settings.redis_url.get_secret_value(), settings.redis_timeout_seconds
     redis = connect(url, timeout_seconds=timeout, retries=1, max_connections=8)
     code = 0

@@ -7,27 +7,7 @@ from pydantic import Field
 from quantum_tasks.settings import Settings
 
 
-class RedisPatience(Settings):
-    """How a runner gets along with a Redis that is away."""
-
-    redis_timeout_seconds: Annotated[float, Field(gt=0, le=60, description="Longest wait for Redis's answer")] = 5
-    patience_seconds: Annotated[
-        float, Field(gt=0, description="How long Redis may be away before the runner gives up and is started anew")
-    ] = 600
-
-
-class JobSettings(RedisPatience):
-    """The settings of a Pod that runs one task, from `QT_...`."""
-
-    task_id: Annotated[str, Field(min_length=1, description="The task's id in Redis")]
-    task_uid: Annotated[str, Field(min_length=1, description="The uid of the task's resource")]
-    pod_uid: Annotated[str, Field(min_length=1, description="This Pod's own uid")]
-    termination_log: Annotated[Path | None, Field(description="Where Kubernetes looks for the Pod's last message")] = (
-        None
-    )
-
-
-class RunnerSettings(RedisPatience):
+class RunnerSettings(Settings):
     """The worker's settings, from `QT_...`."""
 
     concurrency: Annotated[
@@ -51,6 +31,10 @@ class RunnerSettings(RedisPatience):
     ] = None
     tasks_per_child: Annotated[int, Field(ge=1, description="Simulations before a child is replaced")] = 10_000
     shutdown_seconds: Annotated[float, Field(ge=0, description="How long running tasks may go on at the end")] = 10
+    redis_timeout_seconds: Annotated[float, Field(gt=0, le=60, description="Longest wait for Redis's answer")] = 5
+    patience_seconds: Annotated[
+        float, Field(gt=0, description="How long Redis may be away before the worker gives up and is started anew")
+    ] = 600
     heartbeat_file: Annotated[
         Path | None, Field(description="Touched while the worker is well; `health` looks at its age")
     ] = None

@@ -13,32 +13,47 @@ from support.tools import require
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+ON_KUBERNETES = "## On Kubernetes\n"
+"""The heading of the section that needs a cluster: `kubernetes/test_docs.py` runs it."""
+
 STEP = re.compile(r"^\$ (?P<command>.*\n(?:> .*\n)*)(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
-def _steps() -> list[tuple[str, str]]:
-    """Commands and what they should print; `...` stands for any text."""
-    blocks = re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def sections() -> tuple[str, str]:
+    """The README without the section that needs a cluster, and that section."""
+    before, _, rest = README.partition(ON_KUBERNETES)
+    cluster, heading, after = rest.partition("\n## ")
+    return before + heading + after, cluster
+
+
+def steps(page: str) -> list[tuple[str, str]]:
+    """Commands of a page and what they should print; `...` stands for any text."""
+    blocks = re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     found = [step for block in blocks for step in STEP.finditer(block)]
     return [(re.sub(r"^> ", "", step["command"], flags=re.MULTILINE), step["output"]) for step in found]
 
 
+def assert_printed(command: str, expected: str, printed: str) -> None:
+    """Assert that a command printed what a page says."""
+    whole = printed if printed.endswith("\n") or not printed else printed + "\n"
+    matches = doctest.OutputChecker().check_output(expected, whole, doctest.ELLIPSIS)
+    assert matches, f"$ {command}expected:\n{expected}\nprinted:\n{whole}"
+
+
 def test_the_readmes_commands_print_what_it_says(base_url: str, tmp_path: Path) -> None:
-    """Each command of the README succeeds, and its output matches the one shown."""
+    """Each command of the README that needs no cluster succeeds, and its output matches the one shown."""
     require("bash", "curl", "make")
-    steps = _steps()
-    assert len(steps) > 5
+    found = steps(sections()[0])
+    assert len(found) > 5
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("QT_", "COV"))}
-    for command, expected in steps:
+    for command, expected in found:
         where = ROOT if command.startswith("make") else tmp_path
         local = command.replace("http://127.0.0.1:8000", base_url)
         done = subprocess.run(
             ["bash", "-c", local], cwd=where, env=environment, capture_output=True, text=True, check=False, timeout=300
         )
         assert done.returncode == 0, (command, done.stderr)
-        printed = done.stdout if done.stdout.endswith("\n") or not done.stdout else done.stdout + "\n"
-        matches = doctest.OutputChecker().check_output(expected, printed, doctest.ELLIPSIS)
-        assert matches, f"$ {command}expected:\n{expected}\nprinted:\n{printed}"
+        assert_printed(command, expected, done.stdout)
 
 
 def _settings_table() -> dict[str, str]:

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from quantum_runner.children import Child, ChildLostError, DeadlineExceededError, one_thread_per_library
+from quantum_runner.children import Child, ChildLostError, DeadlineExceededError
+from quantum_runner.container import one_thread_per_library
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Options
 from support.processes import descendants, process

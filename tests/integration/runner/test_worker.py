@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from quantum_runner.children import Child, one_thread_per_library
+from quantum_runner.children import Child
+from quantum_runner.container import one_thread_per_library
 from quantum_runner.settings import RunnerSettings
 from quantum_runner.worker import Worker
 from quantum_tasks.errors import Code, StoreUnavailableError, TaskNotFoundError

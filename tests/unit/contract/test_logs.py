@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 from quantum_tasks import logs
-from quantum_tasks.settings import LogFormat, LogLevel
+from quantum_tasks.logs import LogFormat, LogLevel
 
 
 @pytest.fixture(autouse=True)
