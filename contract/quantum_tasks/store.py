@@ -114,9 +114,12 @@ class Store:
         tasks = [task_of(row[1], dict(zip(FIELDS, row[2:], strict=True))) for row in rows[:limit]]
         return Page(tasks, int(rows[limit - 1][0]) if len(rows) > limit else None)
 
-    async def cancel(self, task_id: str) -> None:
-        """Cancel a task; again is fine. Raises TaskNotFoundError, and TaskFinishedError when it has another end."""
-        state = await self._run("cancel", task_id)
+    async def cancel(self, task_id: str, uid: str = "") -> None:
+        """Cancel a task (of the resource with this uid only, if one is given); again is fine.
+
+        Raises TaskNotFoundError, and TaskFinishedError when it has another end.
+        """
+        state = await self._run("cancel", task_id, uid)
         if state is None:
             raise TaskNotFoundError(task_id)
         if state != State.CANCELLED:

@@ -238,7 +238,7 @@ class Controller:
 
     async def _cancel(self, observed: Observed, _: Decision) -> None:
         try:
-            await self._store.cancel(_record(observed.task)[0])
+            await self._store.cancel(*_record(observed.task))
         except (TaskFinishedError, TaskNotFoundError):
             return  # the next look sees what it is instead
 

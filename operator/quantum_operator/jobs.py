@@ -89,6 +89,7 @@ def pool_job(name: str, namespace: str, settings: OperatorSettings) -> Object:
         {"name": "QT_IDLE_SECONDS", "value": str(settings.pool_idle_seconds)},
         {"name": "QT_MAX_ATTEMPTS", "value": str(settings.backoff_limit + 1)},
         {"name": "QT_SWEEP", "value": "false"},
+        {"name": "QT_TASK_DEADLINE_SECONDS", "value": str(settings.pool_task_deadline_seconds)},
         *_common_env(settings),
     ]
     memory = f"{settings.pool_memory_mb}Mi"

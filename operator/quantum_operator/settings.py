@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
+from quantum_tasks.logs import LogLevel
 from quantum_tasks.settings import Settings
 from redis.asyncio.connection import parse_url
 
@@ -41,7 +42,9 @@ class OperatorSettings(Settings):
         str | None,
         Field(description="Secret with that URL under the key `url`, in the Pods' namespace"),
     ] = None
-    runner_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    runner_log_level: Annotated[LogLevel, Field(description="The least severe line that runner Pods write")] = (
+        LogLevel.INFO
+    )
 
     active_deadline_seconds: Annotated[
         int, Field(ge=1, description="Longest time from a Job's start to its end, for tasks that say nothing else")
@@ -53,7 +56,7 @@ class OperatorSettings(Settings):
     max_memory_mb: Annotated[
         int, Field(ge=256, description="Largest container that a task may ask for by its size, in MiB")
     ] = 8192
-    small_cpu: Annotated[str, Field(description="CPU request of small tasks, up to 64 MiB of state")] = "100m"
+    small_cpu: Annotated[str, Field(description="CPU request of small tasks: containers up to 320 MiB")] = "100m"
     large_cpu: Annotated[str, Field(description="CPU request of the others")] = "1"
     check_seconds: Annotated[
         float, Field(gt=0, description="Longest check of one program; one that takes longer is run unchecked")
@@ -67,6 +70,16 @@ class OperatorSettings(Settings):
     pool_idle_seconds: Annotated[float, Field(ge=1, description="After how long without a task a Job ends")] = 60
     pool_memory_mb: Annotated[int, Field(ge=256, description="Memory of each Job of the pool, in MiB")] = 2048
     pool_cpu: Annotated[str, Field(description="CPU request of each Job of the pool")] = "500m"
+
+    pool_task_deadline_seconds: Annotated[
+        float, Field(gt=0, description="Longest run of one attempt in the pool, for tasks that say nothing else")
+    ] = 300
+
+    @model_validator(mode="after")
+    def _the_pool_is_seen(self) -> "OperatorSettings":
+        if self.namespace is not None and self.pool_namespace not in (None, self.namespace):
+            raise ValueError("an operator of one namespace has its pool there: leave QT_POOL_NAMESPACE unset")
+        return self
 
     @model_validator(mode="after")
     def _no_password_in_a_pod(self) -> "OperatorSettings":

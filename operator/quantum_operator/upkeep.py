@@ -154,7 +154,7 @@ class Upkeep:
         async for ids in self._store.known():
             for task_id in ids:
                 namespace, _, name = task_id.partition("/")
-                if self._is_ours(namespace) and self._world.task((namespace, name)) is None:
+                if name and self._is_ours(namespace) and self._world.task((namespace, name)) is None:
                     await self._forget_if_gone((namespace, name))
 
     async def _forget_if_gone(self, key: Key) -> None:

@@ -17,7 +17,7 @@ class RunnerSettings(Settings):
         int | None, Field(ge=1, description="Memory of all simulations together; unset: most of what the container has")
     ] = None
     task_deadline_seconds: Annotated[float, Field(gt=0, description="Longest run of one attempt")] = 300
-    max_attempts: Annotated[int, Field(ge=1, le=100, description="Attempts before a task fails")] = 3
+    max_attempts: Annotated[int, Field(ge=1, le=101, description="Attempts before a task fails")] = 3
     lease_seconds: Annotated[
         float, Field(ge=1, description="After how long a silent worker's tasks are taken over")
     ] = 10
