@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 compile() {
-  uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
+  uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate --no-strip-extras \
     --python-version 3.11 "$@"
 }
 compile ${UPGRADE:+--upgrade} --extra dev pyproject.toml --output-file locks/dev.txt

@@ -3,8 +3,6 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import yaml
 from support.client import Client
 from support.cluster import Cluster
 from support.engine import script
+from support.kubectl_tasks import SOON, KubectlTasks
 from support.processes import kill
 from support.waiting import eventually
 
@@ -21,8 +20,6 @@ K8S = ROOT / "k8s"
 PARTS = ("api", "operator", "runner")
 BUILD_SECONDS = 1800
 READY_SECONDS = 180
-SOON = 180.0
-"""Seconds within which what should happen must have happened; never waited in full."""
 
 
 def load_images(cluster: Cluster) -> None:
@@ -39,7 +36,7 @@ def load_images(cluster: Cluster) -> None:
     cluster.load(*(f"quantum-tasks-{part}" for part in PARTS), "redis:8")
 
 
-class Installation:
+class Installation(KubectlTasks):
     """The manifests in a namespace of its own. `settings` go to API and operator alike."""
 
     def __init__(self, cluster: Cluster, namespace: str, **settings: str) -> None:
@@ -76,55 +73,13 @@ class Installation:
         return Client(self.base_url)
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run kubectl in the namespace."""
+        """See KubectlTasks."""
         return self.cluster.kubectl("-n", self.namespace, *arguments, stdin=stdin)
 
-    def get(self, *what: str) -> Any:  # noqa: ANN401 - whatever Kubernetes says
-        """What `kubectl get WHAT` gives."""
-        return json.loads(self.kubectl("get", *what, "-o", "json"))
-
-    def submit(self, name: str, qasm: str, **spec: Any) -> None:  # noqa: ANN401 - the resource's fields
-        """Create a task by kubectl."""
-        body = {
-            "apiVersion": "quantumtask.dev/v1alpha1",
-            "kind": "QuantumTask",
-            "metadata": {"name": name},
-            "spec": {"qasm": qasm, **spec},
-        }
-        self.kubectl("create", "-f", "-", stdin=json.dumps(body))
-
-    def status(self, name: str) -> dict[str, Any]:
-        """A task's status."""
-        status: dict[str, Any] = self.get("quantumtask", name).get("status", {})
-        return status
-
-    def until(self, name: str, what: str, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        """Wait until a task's status meets a condition, and give it."""
-
-        def met() -> dict[str, Any] | None:
-            status = self.status(name)
-            return status if condition(status) else None
-
-        with self._explained(name):
-            found = eventually(met, SOON, what)
-        assert found
-        return found
-
-    def finished(self, name: str) -> dict[str, Any]:
-        """Wait for a task's end as a user would, and give its status."""
-        with self._explained(name):
-            self.kubectl("wait", "--for=condition=Finished", f"quantumtask/{name}", f"--timeout={SOON:.0f}s")
-        return self.status(name)
-
-    @contextmanager
-    def _explained(self, name: str) -> Iterator[None]:
-        """Have a failure say what the task and the operator say."""
-        try:
-            yield
-        except AssertionError as error:
-            error.add_note(self.kubectl("describe", "quantumtask", name)[-3000:])
-            error.add_note(self.kubectl("logs", "deploy/quantum-tasks-operator", "--tail=40"))
-            raise
+    def explanation(self, name: str) -> str:
+        """See KubectlTasks."""
+        told = self.kubectl("describe", "quantumtask", name)[-3000:]
+        return told + self.kubectl("logs", "deploy/quantum-tasks-operator", "--tail=40")
 
     def redis(self, *command: str) -> str:
         """What redis-cli says."""

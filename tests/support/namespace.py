@@ -1,7 +1,6 @@
 """A namespace with an operator in it, a kubelet that runs real runners, and a Redis, as a test sees them."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,18 +9,14 @@ from quantum_tasks.keys import Keys
 from quantum_tasks.mirror import Mirror
 from quantum_tasks.store import connect
 from support.control_plane import ControlPlane
+from support.kubectl_tasks import KubectlTasks
 from support.kubelet import Kubelet
 from support.operator_process import OperatorProcess
-from support.programs import BELL
 from support.redis_server import RedisServer
-from support.waiting import eventually
-
-SOON = 60.0
-"""Seconds within which what should happen must have happened; never waited in full."""
 
 
 @dataclass
-class Namespace:
+class Namespace(KubectlTasks):
     """What a test sees of its namespace."""
 
     plane: ControlPlane
@@ -30,47 +25,13 @@ class Namespace:
     operator: OperatorProcess
     kubelet: Kubelet
 
-    def submit(self, name: str, qasm: str = BELL, **spec: Any) -> None:  # noqa: ANN401 - the resource's fields
-        """Apply a task."""
-        body = {
-            "apiVersion": "quantumtask.dev/v1alpha1",
-            "kind": "QuantumTask",
-            "metadata": {"name": name},
-            "spec": {"qasm": qasm, **spec},
-        }
-        self.kubectl("create", "-f", "-", stdin=json.dumps(body))
-
-    def change(self, name: str, **spec: Any) -> None:  # noqa: ANN401 - the resource's fields
-        """Change a task's spec."""
-        self.kubectl("patch", "quantumtask", name, "--type=merge", "-p", json.dumps({"spec": spec}))
-
-    def status(self, name: str) -> dict[str, Any]:
-        """A task's status."""
-        status: dict[str, Any] = self.get("quantumtask", name).get("status", {})
-        return status
-
-    def until(self, name: str, what: str, condition: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        """Wait until a task's status meets a condition, and give it."""
-
-        def met() -> dict[str, Any] | None:
-            status = self.status(name)
-            return status if condition(status) else None
-
-        found = eventually(met, SOON, what)
-        assert found
-        return found
-
-    def finished(self, name: str) -> dict[str, Any]:
-        """Wait for a task's end, and give its status."""
-        return self.until(name, f"the end of {name}", lambda status: condition_of(status, "Finished") == "True")
-
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run kubectl in the namespace."""
+        """See KubectlTasks."""
         return self.plane.kubectl("-n", self.name, *arguments, stdin=stdin)
 
-    def get(self, *what: str) -> Any:  # noqa: ANN401 - whatever Kubernetes says
-        """What `kubectl get WHAT` gives."""
-        return json.loads(self.kubectl("get", *what, "-o", "json"))
+    def explanation(self, name: str) -> str:
+        """See KubectlTasks; what the operator wrote is added where it ends."""
+        return self.kubectl("describe", "quantumtask", name)[-3000:]
 
     def jobs(self) -> list[dict[str, Any]]:
         """Every Job."""

@@ -26,3 +26,13 @@ qubit[1] q;
 this is not a program;
 """
 """Refused by the parser, on line 3."""
+
+DENSE_40 = """OPENQASM 3.0;
+include "stdgates.inc";
+qubit[40] q;
+bit[40] c;
+for int i in [0:39] { h q[i]; t q[i]; }
+for int k in [1:12] { for int i in [0:27] { cx q[i], q[i + k]; t q[i + k]; h q[i]; } }
+c = measure q;
+"""
+"""Forty qubits that no method of a common machine can hold: the state vector takes 16 TiB."""

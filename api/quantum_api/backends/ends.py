@@ -29,6 +29,7 @@ class Ends:
         self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._waiting = 0
         self._following = True
+        self._reader: asyncio.Task[None] | None = None
         self.closed = False
 
     @property
@@ -64,7 +65,19 @@ class Ends:
         self.closed = True
         self._wake_all()
 
-    async def follow(self) -> None:
+    def start(self) -> None:
+        """Begin to read the event stream."""
+        self._reader = asyncio.create_task(self._follow(), name="follow the ends of tasks")
+
+    async def stop(self) -> None:
+        """Wake everyone for the last time, and read no more."""
+        self.close()
+        if self._reader:
+            # closing is what ends it; a cancellation alone may be lost in a connection that is being made
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+
+    async def _follow(self) -> None:
         """Read the event stream until closed; Redis may go away and come back."""
         while not self.closed:
             try:

@@ -1,6 +1,5 @@
 """Tasks as QuantumTask resources, the truth; Redis is asked first, since that costs the API server nothing."""
 
-import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from types import TracebackType
@@ -62,7 +61,6 @@ class KubernetesBackend(TaskBackend):
         )
         self._store = Mirror(self._redis, settings.keys)
         self._ends = Ends(self._store, max_waiting=settings.max_waiting)
-        self._following: asyncio.Task[None] | None = None
         self._open = AsyncExitStack()
         self._cluster_or_none: Cluster | None = None
 
@@ -77,18 +75,14 @@ class KubernetesBackend(TaskBackend):
         self._cluster_or_none = await self._open.enter_async_context(
             connect(timeout_seconds=settings.cluster_timeout_seconds, connections=settings.cluster_connections)
         )
-        self._following = asyncio.create_task(self._ends.follow(), name="follow the ends of tasks")
+        self._ends.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the connections."""
-        self._ends.close()
-        if self._following:
-            # closing is what ends it; a cancellation alone may be lost in a connection that is being made
-            self._following.cancel()
-            await asyncio.wait([self._following])
+        await self._ends.stop()
         await self._redis.aclose()
         await self._open.aclose()
 

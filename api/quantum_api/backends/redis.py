@@ -1,6 +1,5 @@
 """Tasks in Redis, which is the truth: the backend of compose and of the local stack."""
 
-import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -26,22 +25,17 @@ class RedisBackend(TaskBackend):
         )
         self._store = Store(self._redis, settings.keys, max_unfinished=settings.max_unfinished)
         self._ends = Ends(self._store, max_waiting=settings.max_waiting)
-        self._following: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Begin to follow the ends of tasks."""
-        self._following = asyncio.create_task(self._ends.follow(), name="follow the ends of tasks")
+        self._ends.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the connections."""
-        self._ends.close()
-        if self._following:
-            # closing is what ends it; a cancellation alone may be lost in a connection that is being made
-            self._following.cancel()
-            await asyncio.wait([self._following])
+        await self._ends.stop()
         await self._redis.aclose()
 
     async def submit(self, task_id: str, qasm: str, options: Options) -> Submitted:

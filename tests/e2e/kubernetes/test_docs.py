@@ -14,7 +14,8 @@ from typing import Self
 import pytest
 from e2e.test_readme import ROOT, assert_printed, sections, steps
 from support.cluster import Cluster
-from support.installation import K8S, SOON, Installation
+from support.installation import K8S, Installation
+from support.kubectl_tasks import SOON
 from support.tools import require
 from support.waiting import eventually
 

@@ -7,22 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 from support.client import Client
-from support.installation import K8S, SOON, Installation
-from support.programs import BELL, ENDLESS, NOT_A_PROGRAM
+from support.installation import K8S, Installation
+from support.kubectl_tasks import SOON
+from support.programs import BELL, DENSE_40, ENDLESS, NOT_A_PROGRAM
 from support.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 
 SAMPLES = sorted((K8S / "samples").glob("*.yaml"))
-
-DENSE_40 = """OPENQASM 3.0;
-include "stdgates.inc";
-qubit[40] q;
-bit[40] c;
-for int i in [0:39] { h q[i]; t q[i]; }
-for int k in [1:12] { for int i in [0:27] { cx q[i], q[i + k]; t q[i + k]; h q[i]; } }
-c = measure q;
-"""
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)

@@ -6,19 +6,11 @@ import pytest
 from quantum_tasks.mirror import Mirror
 from quantum_tasks.task import Task
 from support import kubelet
-from support.namespace import SOON, Namespace, condition_of
-from support.programs import BELL, ENDLESS, NOT_A_PROGRAM
+from support.kubectl_tasks import SOON
+from support.namespace import Namespace, condition_of
+from support.programs import BELL, DENSE_40, ENDLESS, NOT_A_PROGRAM
 from support.stores import flush, run
 from support.waiting import eventually
-
-DENSE_40 = """OPENQASM 3.0;
-include "stdgates.inc";
-qubit[40] q;
-bit[40] c;
-for int i in [0:39] { h q[i]; t q[i]; }
-for int k in [1:12] { for int i in [0:27] { cx q[i], q[i + k]; t q[i + k]; h q[i]; } }
-c = measure q;
-"""
 
 
 def test_a_task_ends_with_its_counts(namespace: Namespace) -> None:

@@ -13,7 +13,8 @@ from quantum_operator.jobs import job_name
 from quantum_tasks.resource import QuantumTask
 from quantum_tasks.store import Submitted
 from quantum_tasks.task import Options
-from support.namespace import SOON, Namespace
+from support.kubectl_tasks import SOON
+from support.namespace import Namespace
 from support.operator_process import K8S
 from support.programs import BELL, ENDLESS
 from support.stores import flush, run
