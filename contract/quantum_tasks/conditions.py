@@ -27,9 +27,18 @@ def conditions(task: Task) -> tuple[Condition, ...]:
     return tuple(_conditions(task))
 
 
+_WAITING = frozenset({Reason.SUSPENDED, Reason.IMAGE_PULL_BACK_OFF, Reason.CONTAINER_ERROR, Reason.JOB_REFUSED})
+"""Why a task that has a place to run does not run."""
+
+
 def _conditions(task: Task) -> Iterator[Condition]:
-    yield Condition("Scheduled", "True", Reason.QUEUED, "The task is accepted.", task.created_at)
-    if task.started_at:
+    if task.state is State.QUEUED and task.reason is Reason.UNSCHEDULABLE:
+        yield Condition("Scheduled", "False", task.reason, task.message or "No node has room.", task.created_at)
+    else:
+        yield Condition("Scheduled", "True", Reason.QUEUED, "The task is accepted.", task.created_at)
+    if task.state is State.QUEUED and task.reason in _WAITING:
+        yield Condition("Running", "False", task.reason, task.message or "The task waits.", task.created_at)
+    elif task.started_at:
         running = task.state is State.RUNNING
         reason = Reason.STARTED if running else task.reason
         since = task.finished_at or task.started_at

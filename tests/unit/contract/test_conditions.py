@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from quantum_tasks.conditions import conditions
 from quantum_tasks.errors import Code
 from quantum_tasks.states import Reason, State
@@ -48,3 +49,28 @@ def test_a_task_cancelled_before_it_started_was_never_running() -> None:
     """A task without a start has no Running condition."""
     task = Task("a", Options(), State.CANCELLED, Reason.CANCELLED, 0, CREATED, None, FINISHED)
     assert [kind for kind, _, _ in _facts(task)] == ["Scheduled", "Finished"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        (Reason.UNSCHEDULABLE, "Scheduled"),
+        (Reason.IMAGE_PULL_BACK_OFF, "Running"),
+        (Reason.CONTAINER_ERROR, "Running"),
+        (Reason.JOB_REFUSED, "Running"),
+        (Reason.SUSPENDED, "Running"),
+    ],
+)
+def test_why_a_task_waits_in_a_cluster_is_a_condition(reason: Reason, kind: str) -> None:
+    """What keeps a task from running is false in its conditions, with the cluster's own words."""
+    waiting = Task(
+        id="a",
+        options=Options(),
+        state=State.QUEUED,
+        reason=reason,
+        attempts=0,
+        created_at=datetime(2026, 11, 24, tzinfo=UTC),
+        message="in these words",
+    )
+    found = {condition.type: condition for condition in conditions(waiting)}
+    assert (found[kind].status, found[kind].reason, found[kind].message) == ("False", reason, "in these words")
