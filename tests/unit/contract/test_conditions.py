@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from quantum_tasks.conditions import conditions
+from quantum_tasks.conditions import Condition, conditions
 from quantum_tasks.errors import Code
 from quantum_tasks.states import Reason, State
 from quantum_tasks.task import Failure, Options, Task
@@ -72,5 +72,5 @@ def test_why_a_task_waits_in_a_cluster_is_a_condition(reason: Reason, kind: str)
         created_at=datetime(2026, 11, 24, tzinfo=UTC),
         message="in these words",
     )
-    found = {condition.type: condition for condition in conditions(waiting)}
+    found: dict[str, Condition] = {condition.type: condition for condition in conditions(waiting)}
     assert (found[kind].status, found[kind].reason, found[kind].message) == ("False", reason, "in these words")
