@@ -18,6 +18,8 @@ from support.waiting import eventually
 
 TASKS = 200
 LONG_POLLS = 50
+BUSY_TICKS = 20
+"""CPU time, in hundredths of a second, that only a process has that simulates."""
 
 
 @pytest.fixture
@@ -156,8 +158,12 @@ def _is_lost(stack: LocalStack, client: Client, task_id: str, attempt: int) -> b
 
 
 def _busy_child(stack: LocalStack) -> int | None:
-    """The process below the worker that computes right now."""
-    computing = [one for one in descendants(stack.child("worker")) if one.state == "R" and _is_simulation(one.pid)]
+    """The process below the worker that has computed for a while; one that waits for work has hardly done so.
+
+    Its state would not tell: Aer computes in a thread, and the state is that of the main one.
+    """
+    below = descendants(stack.child("worker"))
+    computing = [one for one in below if one.cpu_ticks > BUSY_TICKS and _is_simulation(one.pid)]
     return computing[0].pid if computing else None
 
 
