@@ -174,5 +174,6 @@ def test_a_process_is_replaced_after_so_many_simulations() -> None:
 
 
 def _is_busy(pid: int) -> bool:
+    # its state would not tell: Aer computes in a thread, and the state is that of the main one
     one = process(pid)
-    return one is not None and one.state == "R" and one.cpu_ticks > 0
+    return one is not None and one.cpu_ticks > 20
