@@ -92,7 +92,7 @@ class Shell:
         return log.read_text().splitlines()[0]
 
     def _fitted(self, text: str) -> str:
-        text = re.sub(rf"(-n |--namespace=|task:){NAMESPACE}(?![\w-])", rf"\g<1>{self._namespace}", text)
+        text = re.sub(rf"(-n |--namespace=|task:|get namespace ){NAMESPACE}(?![\w-])", rf"\g<1>{self._namespace}", text)
         return text.replace("127.0.0.1:8000", f"127.0.0.1:{self._port}").replace(" 8000:80", f" {self._port}:80")
 
 

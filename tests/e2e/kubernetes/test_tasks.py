@@ -20,6 +20,7 @@ SAMPLES = sorted((K8S / "samples").glob("*.yaml"))
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_gives_the_same_counts_at_every_door(installation: Installation, http: Client, sample: Path) -> None:
     """A sample ends with counts that are the same in the resource, in Redis and over HTTP."""
+    installation.kubectl("delete", "--ignore-not-found", "-f", str(sample))  # whoever applied it before
     installation.kubectl("apply", "-f", str(sample))
     status = installation.finished(sample.stem)
     assert status["phase"] == "Succeeded", status
