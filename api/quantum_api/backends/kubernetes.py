@@ -99,6 +99,8 @@ class KubernetesBackend(TaskBackend):
                 return await self._replay(task_id, qasm, options)
             if error.over_quota:
                 raise QueueFullError("the namespace's quota of tasks is used up") from error
+            if error.not_found:
+                raise StoreUnavailableError("the cluster has no such resource, or no such namespace") from error
             raise
         await self._tell_redis(QuantumTask.of(made), qasm, options)
         return Submitted.ACCEPTED

@@ -414,3 +414,15 @@ def test_what_redis_has_lost_is_read_from_the_resource(empty_cluster: ControlPla
             assert "Redis has lost them" in lost.failure.message
 
     run(scenario())
+
+
+@pytest.mark.usefixtures("empty_cluster")
+def test_a_namespace_that_is_not_there_keeps_no_tasks(redis_url: str) -> None:
+    """Where a cluster has no place for a task, that is the store's trouble and not the request's."""
+
+    async def scenario() -> None:
+        async with InKubernetes(redis_url).open(namespace="nowhere") as (backend, _):
+            with pytest.raises(StoreUnavailableError):
+                await backend.submit("a", "x", OPTIONS)
+
+    run(scenario())
