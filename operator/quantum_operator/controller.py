@@ -189,8 +189,6 @@ class Controller:
         body = jobs.job(task, needs, self._settings)
         try:
             made = await self._cluster.create(JOBS, task.metadata.namespace, body)
-        except ClusterUnavailableError:
-            raise
         except ClusterError as error:
             if not error.conflict:
                 self._refuse(task, Reason.JOB_REFUSED, f"The Job was refused: {error}", final=error.invalid)

@@ -141,8 +141,6 @@ class Upkeep:
             name = f"quantum-tasks-pool-{secrets.token_hex(4)}"
             try:
                 made = await self._cluster.create(JOBS, namespace, jobs.pool_job(name, namespace, settings))
-            except ClusterUnavailableError:
-                raise
             except ClusterError as error:
                 log.error("the pool's Job was refused", because=str(error))  # noqa: TRY400 - one line says it all
                 return

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from quantum_tasks.cluster import Cluster, ClusterError, ClusterUnavailableError, Kind, Object, connect
+from quantum_tasks.cluster import Cluster, ClusterError, Kind, Object, connect
 from quantum_tasks.errors import (
     IdempotencyMismatchError,
     InvalidCursorError,
@@ -92,8 +92,6 @@ class KubernetesBackend(TaskBackend):
             return await self._replay_or_refuse(task_id, qasm, options)
         try:
             made = await self._cluster.create(TASKS, self._namespace, self._resource(task_id, qasm, options))
-        except ClusterUnavailableError:
-            raise
         except ClusterError as error:
             if error.conflict:
                 return await self._replay(task_id, qasm, options)
@@ -128,8 +126,6 @@ class KubernetesBackend(TaskBackend):
         query = {"limit": limit, "continue": cursor, "fieldSelector": selector}
         try:
             part = await self._cluster.page(TASKS, self._namespace, **query)
-        except ClusterUnavailableError:
-            raise
         except ClusterError as error:
             if cursor is not None and error.status in (_GONE, _BAD_REQUEST):
                 raise InvalidCursorError(cursor) from error
@@ -152,8 +148,6 @@ class KubernetesBackend(TaskBackend):
         """See TaskBackend. What the resource owns goes with it; Redis forgets it at once."""
         try:
             await self._cluster.delete(TASKS, self._namespace, task_id)
-        except ClusterUnavailableError:
-            raise
         except ClusterError as error:
             raise _known(error, task_id) from error
         try:
@@ -215,8 +209,6 @@ class KubernetesBackend(TaskBackend):
     async def _get_resource(self, task_id: str, *, with_program: bool = False) -> Task:
         try:
             body = await self._cluster.get(TASKS, self._namespace, task_id)
-        except ClusterUnavailableError:
-            raise
         except ClusterError as error:
             raise _known(error, task_id) from error
         task = QuantumTask.of(body).task()
@@ -225,8 +217,6 @@ class KubernetesBackend(TaskBackend):
     async def _change(self, task_id: str, body: Object) -> None:
         try:
             await self._cluster.patch(TASKS, self._namespace, task_id, body)
-        except ClusterUnavailableError:
-            raise
         except ClusterError as error:
             raise _known(error, task_id) from error
 
