@@ -7,7 +7,7 @@ from kubernetes.utils.quantity import parse_quantity
 from quantum_tasks.cluster import Object
 from quantum_tasks.resource import API_VERSION, KIND, QuantumTask, store_id
 
-from quantum_operator.reconcile import Needs
+from quantum_operator.reconcile import EXIT_REFUSED, Needs
 from quantum_operator.settings import OperatorSettings
 from quantum_operator.views import MANAGED_BY, POOL_LABEL, QUEUE_LABEL, TASK_LABEL
 
@@ -16,9 +16,6 @@ _SMALL_BYTES = 320 * 2**20
 
 _NAME_LENGTH = 40
 """Characters of the task's name in its Job's: with the uid's and the Pod's own suffix that makes 63."""
-
-REFUSED = 65
-"""The runner's exit code for a program that nobody can run."""
 
 
 def job_name(task: QuantumTask) -> str:
@@ -69,7 +66,7 @@ def job(task: QuantumTask, needs: Needs, settings: OperatorSettings) -> Object:
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {
                 "rules": [
-                    {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [REFUSED]}},
+                    {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [EXIT_REFUSED]}},
                     {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                 ]
             },

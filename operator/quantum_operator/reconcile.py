@@ -22,7 +22,9 @@ from quantum_operator.views import QUEUE_LABEL, Job, Message, Pod
 STORE_RETRY_SECONDS = 2.0
 """How soon to look again while Redis is away; its return wakes nobody."""
 
-_EXIT_REFUSED = 65
+EXIT_REFUSED = 65
+"""The runner's exit code for a program that nobody can run."""
+
 _EXIT_TERMINATED = 15
 _OOM_KILLED = "OOMKilled"
 
@@ -200,7 +202,7 @@ def _end_by_job(task: QuantumTask, report: Report | Away | None, job: Job) -> En
 
 def _said(job: Job | None) -> Message | None:
     """The report that a Pod left in its termination message."""
-    said = [pod.message for pod in job.pods if pod.message and pod.exit_code in (0, _EXIT_REFUSED)] if job else []
+    said = [pod.message for pod in job.pods if pod.message and pod.exit_code in (0, EXIT_REFUSED)] if job else []
     return said[0] if said else None
 
 
@@ -370,7 +372,7 @@ def _between_attempts(job: Job) -> Progress:
 
 
 def _is_done(pod: Pod) -> bool:
-    return pod.exit_code in (0, _EXIT_REFUSED)
+    return pod.exit_code in (0, EXIT_REFUSED)
 
 
 def _progress_of_a_pod(pod: Pod) -> Progress:

@@ -7,8 +7,6 @@ from quantum_tasks.logs import LogLevel
 from quantum_tasks.settings import Settings
 from redis.asyncio.connection import parse_url
 
-Percent = Annotated[int, Field(ge=1, le=100)]
-
 
 class OperatorSettings(Settings):
     """The operator's settings, from `QT_...`."""
