@@ -3,12 +3,15 @@ PYTHON ?= python3
 PORT ?= 8000
 WORKERS ?= 1
 DATA ?= .data
+MINUTES ?= 10
+SEED ?= 1
+STACKS ?= local kubernetes
 VENV := .venv
 BIN := $(VENV)/bin
 PARTS := contract api operator runner client
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-fast check format generate lock bench bench-kubernetes clean cluster-up cluster-load cluster-down
+.PHONY: help demo up test test-fast check format generate lock bench bench-kubernetes chaos chaos-mutations clean kind cluster-up cluster-load cluster-down
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +21,9 @@ demo: $(VENV)/local.stamp ## run real circuits through API, Redis and runner, an
 
 up: $(VENV)/local.stamp ## serve until ended: PORT=8000 WORKERS=1 DATA=.data
 	@$(BIN)/quantum-tasks up --port $(PORT) --workers $(WORKERS) --data $(DATA)
+
+kind: ## have it on a kind cluster: PORT=8000 KIND_CLUSTER=qt; needs docker, kind, kubectl, helm
+	@PORT=$(PORT) k8s/kind.sh
 
 test: $(VENV)/dev.stamp ## run every test; slow tiers run after fast ones
 	$(BIN)/pytest --cov --cov-report=term tests/unit tests/integration $(wildcard tests/e2e/test_*.py) tests/e2e/kubernetes
@@ -35,8 +41,12 @@ format: $(VENV)/dev.stamp ## rewrite the sources as `make check` wants them
 	$(BIN)/ruff check --fix-only --exit-zero .
 	$(BIN)/ruff format .
 
-generate: $(VENV)/dev.stamp ## write what is made from the sources: the CRD
+generate: $(VENV)/dev.stamp ## write what is made from the sources: the CRD, the chart's README (needs go)
 	$(BIN)/python -m quantum_tasks.crd >k8s/crd.yaml
+	cp k8s/crd.yaml helm/quantum-tasks/files/crd.yaml
+	@if command -v go >/dev/null; then \
+	  "$$(tests/cluster/helm-docs.sh)" --log-level error --chart-search-root helm --sort-values-order file; \
+	else echo "there is no go: the chart's README stays as it is" >&2; fi
 
 lock: $(VENV)/dev.stamp ## pin the dependencies anew, by hash
 	PATH=$(BIN):$$PATH sh locks/compile.sh
@@ -46,6 +56,14 @@ bench: $(VENV)/dev.stamp ## measure a warm task beside the usual design
 
 bench-kubernetes: $(VENV)/dev.stamp ## measure Jobs and tasks on a cluster that has the images
 	$(BIN)/python benchmarks/on_kubernetes.py
+
+chaos: $(VENV)/dev.stamp ## faults and clients for a while, then the verdict: MINUTES=10 SEED=1 STACKS="local kubernetes"
+	@for stack in $(STACKS); do \
+	  PYTHONPATH=tests $(BIN)/python -m chaos.run --stack $$stack --minutes $(MINUTES) --seed $(SEED) || exit; done
+
+chaos-mutations: $(VENV)/dev.stamp ## take out what the promises rest on, and see that chaos finds it: STACKS=...
+	@for stack in $(STACKS); do \
+	  PYTHONPATH=tests $(BIN)/python -m chaos.mutations --stack $$stack --seed $(SEED) || exit; done
 
 cluster-up: ## have a kind cluster, and print its kubeconfig's path: NAME=quantum-tasks WORKERS=0 (more nodes)
 	@tests/cluster/cluster.sh up

@@ -18,3 +18,5 @@ cut runner --extra runner
 cut api --extra api --extra cluster
 # the operator checks programs by the runner's own code, in a process of its own
 cut operator --extra operator --extra runner
+# not cut from dev.txt: it is never installed beside it
+compile ${UPGRADE:+--upgrade} --group scan --output-file locks/scan.txt

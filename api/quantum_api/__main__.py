@@ -28,13 +28,15 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     """Serve with the settings of the environment."""
-    settings = ApiSettings()
+    settings = ApiSettings.of_this_process()
     logs.configure(settings.log_format, settings.log_level)
     app = create_app(settings)
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
+        # uvloop ends the process when a connect is given up, as aiohttp's are while the API server is away
+        loop="asyncio" if settings.backend == "kubernetes" else "auto",
         log_config=None,
         access_log=settings.access_log,
         server_header=False,

@@ -1,17 +1,20 @@
 """The application: doors in front of a backend."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from quantum_tasks.metrics import served
 
 from quantum_api.backends.base import TaskBackend
 from quantum_api.backends.redis import RedisBackend
 from quantum_api.body_limit import BodyLimit
 from quantum_api.docs import describe_errors_truly, serve_docs
+from quantum_api.metrics import Metrics, RequestMetrics
 from quantum_api.problems import handle_errors
 from quantum_api.routes import health, tasks, v1
+from quantum_api.routes import metrics as scraped
 from quantum_api.settings import ApiSettings
 
 DESCRIPTION = """
@@ -33,10 +36,14 @@ def backend_of(settings: ApiSettings) -> TaskBackend:
 
 def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBackend] = backend_of) -> FastAPI:
     """Make the application; `backend` is opened when it starts and closed when it ends."""
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with backend(settings) as app.state.backend:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(served(metrics.registry, settings.host, settings.metrics_port or 0))
+            opened = app.state.backend = await stack.enter_async_context(backend(settings))
+            metrics.waiting.set_function(lambda: opened.waiting)
             yield
 
     app = FastAPI(
@@ -50,11 +57,16 @@ def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBacke
         redirect_slashes=False,
     )
     app.state.settings = settings
-    app.state.routes = [route for door in (tasks, v1, health) for route in door.router.routes]
-    for door in (tasks, v1, health):
-        app.include_router(door.router)
+    app.state.metrics = metrics
+    doors = [door.router for door in (tasks, v1, health)]
+    if settings.metrics_port is None:
+        doors.append(scraped.router)
+    app.state.routes = [route for door in doors for route in door.routes]
+    for door in doors:
+        app.include_router(door)
     serve_docs(app)
     describe_errors_truly(app)
     handle_errors(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestMetrics, metrics=metrics)  # the last one is the outermost
     return app

@@ -38,7 +38,9 @@ _ANSWERS: dict[type[Exception], _Answer] = {
     TaskNotFoundError: _Answer(404, "Task not found."),
     TaskFinishedError: _Answer(409, "The task has already ended."),
     IdempotencyMismatchError: _Answer(422, "This Idempotency-Key was used for another program or other options."),
-    InvalidCursorError: _Answer(400, "The cursor is not one that a listing gave.", loc=("query", "cursor")),
+    InvalidCursorError: _Answer(
+        400, "The cursor is none of a listing, or too old: begin the listing anew.", loc=("query", "cursor")
+    ),
     QueueFullError: _Answer(503, "Too many tasks are waiting. Try again later.", {"Retry-After": "5"}),
     StoreUnavailableError: _Answer(503, "The task store is unavailable. Try again later.", {"Retry-After": "1"}),
 }
@@ -67,7 +69,7 @@ def handle_errors(app: FastAPI) -> None:
 
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:
-    answer = _ANSWERS[type(error)]
+    answer = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
     errors = [{"loc": answer.loc, "message": answer.message}] if answer.loc else None
     return problem(answer.status, answer.message, errors, answer.headers)
 

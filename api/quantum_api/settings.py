@@ -12,6 +12,10 @@ class ApiSettings(Settings):
 
     host: Annotated[str, Field(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 picks a free one")] = 8000
+    metrics_port: Annotated[
+        int | None,
+        Field(ge=0, le=65535, description="Port of the metrics alone; unset: `/metrics` on `port`, 0: not served"),
+    ] = None
     max_body_bytes: Annotated[int, Field(ge=1024, description="Largest request body")] = 2 * 1024 * 1024
     max_wait_seconds: Annotated[int, Field(ge=0, le=600, description="Longest `Prefer: wait`")] = 60
     max_waiting: Annotated[int, Field(ge=0, description="Requests that may wait at a time; others do not wait")] = (

@@ -5,27 +5,39 @@ The models of the package would read every object a second time; what is read he
 
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
+import structlog
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
 from quantum_tasks.errors import QuantumTasksError, StoreUnavailableError
 
+log = structlog.get_logger(__name__)
+
 Object = dict[str, Any]
 """An object as JSON has it."""
+
+Note = Callable[[str, int | None], None]
+"""Is told the method of a request and the status of its answer, None when there was none."""
 
 _PAGE = 500
 """How many objects one part of a listing has."""
 
+_UNAUTHORIZED = 401
+_FORBIDDEN = 403
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = 500
 _MERGE_PATCH = "application/merge-patch+json"
+
+_NO_RIGHT = re.compile(r'User "[^"]*" cannot ')
+"""What the API server says where a role is missing; a policy or a quota says something else with the same status."""
 
 
 class ClusterError(QuantumTasksError):
@@ -52,9 +64,14 @@ class ClusterError(QuantumTasksError):
         return self.status == 422  # noqa: PLR2004 - HTTP's number
 
     @property
+    def malformed(self) -> bool:
+        """Whether nobody could make such an object: it is not that somebody's policy denies it, or that it is there."""
+        return self.status in (400, 422) and "denied" not in str(self)
+
+    @property
     def over_quota(self) -> bool:
         """Whether the namespace has as many objects as it may."""
-        return self.status == 403 and "exceeded quota" in str(self)  # noqa: PLR2004 - HTTP's number
+        return self.status == _FORBIDDEN and "exceeded quota" in str(self)
 
 
 class ClusterUnavailableError(StoreUnavailableError):
@@ -80,9 +97,10 @@ class Kind:
 class Cluster:
     """One API server. Every method raises ClusterUnavailableError and ClusterError."""
 
-    def __init__(self, client: ApiClient, *, timeout_seconds: float) -> None:
+    def __init__(self, client: ApiClient, *, timeout_seconds: float, note: Note) -> None:
         self._client = client
         self._timeout = timeout_seconds
+        self._note = note
 
     async def get(self, kind: Kind, namespace: str, name: str) -> Object:
         """One object."""
@@ -92,6 +110,11 @@ class Cluster:
         """Make an object; gives it as it is then."""
         return await self._request("POST", kind.path(namespace), body=body)
 
+    async def try_to_create(self, kind: Kind, namespace: str, body: Mapping[str, Any]) -> None:
+        """Make no object, but have it looked at as if; fields that do not exist are refused, and not dropped."""
+        query = {"dryRun": "All", "fieldValidation": "Strict"}
+        await self._request("POST", kind.path(namespace), query=query, body=body)
+
     async def patch(
         self, kind: Kind, namespace: str, name: str, body: Mapping[str, Any], *, subresource: str = ""
     ) -> Object:
@@ -100,14 +123,16 @@ class Cluster:
 
     async def delete(
         self, kind: Kind, namespace: str, name: str, *, uid: str | None = None, grace_seconds: int | None = None
-    ) -> None:
-        """Remove an object, the one with this uid only; what it owns goes after it."""
+    ) -> str:
+        """Remove an object, the one with this uid only; what it owns goes after it. Gives its uid."""
         body: Object = {"propagationPolicy": "Background"}
         if grace_seconds is not None:
             body["gracePeriodSeconds"] = grace_seconds
         if uid is not None:
             body["preconditions"] = {"uid": uid}
-        await self._request("DELETE", kind.path(namespace, name), body=body)
+        answer = await self._request("DELETE", kind.path(namespace, name), body=body)
+        # the object where something holds it back, and else a few words about it
+        return str((answer.get("details") or answer["metadata"])["uid"])
 
     async def page(self, kind: Kind, namespace: str | None, **query: str | int | None) -> Object:
         """A part of a listing: `limit`, `continue`, `labelSelector`, `fieldSelector`, `resourceVersion`."""
@@ -147,7 +172,9 @@ class Cluster:
             )
             content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._note(method, None)
             raise ClusterUnavailableError("the API server cannot be reached") from error
+        self._note(method, response.status)
         return _answer(response.status, content)
 
 
@@ -158,14 +185,24 @@ def _answer(status: int, content: bytes) -> Object:
         raise ClusterUnavailableError("the API server's answer cannot be read") from error
     if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERRORS:
         raise ClusterUnavailableError(f"the API server cannot serve this now ({body.get('message', status)})")
+    message = body.get("message", f"HTTP {status}")
+    if status == _UNAUTHORIZED or (status == _FORBIDDEN and _NO_RIGHT.search(message)):
+        # an API server that has just started knows no rights for a moment
+        log.warning("the API server knows of no right to this", because=message)
+        raise ClusterUnavailableError(f"the API server does not let this be done ({message})")
     if status >= 400:  # noqa: PLR2004 - HTTP's number
-        raise ClusterError(status, body.get("reason", ""), body.get("message", f"HTTP {status}"))
+        raise ClusterError(status, body.get("reason", ""), message)
     return body if isinstance(body, dict) else {}
 
 
 @asynccontextmanager
-async def connect(*, timeout_seconds: float, connections: int) -> AsyncIterator[Cluster]:
-    """The cluster that this process is in, or else the one of KUBECONFIG or `~/.kube/config`."""
+async def connect(
+    *, timeout_seconds: float, connections: int, note: Note = lambda _method, _status: None
+) -> AsyncIterator[Cluster]:
+    """The cluster that this process is in, or else the one of KUBECONFIG or `~/.kube/config`.
+
+    `note` is told of every request.
+    """
     configuration = Configuration()
     configuration.connection_pool_maxsize = connections
     configuration.client_session_kwargs = {"trust_env": False}  # a cluster's own API server needs no proxy
@@ -176,4 +213,4 @@ async def connect(*, timeout_seconds: float, connections: int) -> AsyncIterator[
         path = os.environ.get("KUBECONFIG")
         await config.load_kube_config(config_file=path, client_configuration=configuration, persist_config=False)
     async with ApiClient(configuration) as client:
-        yield Cluster(client, timeout_seconds=timeout_seconds)
+        yield Cluster(client, timeout_seconds=timeout_seconds, note=note)

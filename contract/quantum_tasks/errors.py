@@ -77,7 +77,7 @@ class IdempotencyMismatchError(QuantumTasksError):
 
 
 class InvalidCursorError(QuantumTasksError):
-    """A listing's cursor that no listing gave out."""
+    """A listing's cursor that no listing gave out, or that is too old."""
 
 
 class QueueFullError(QuantumTasksError):

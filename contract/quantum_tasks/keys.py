@@ -12,6 +12,7 @@ The prefix stands in braces, so that on a Redis cluster all keys share one slot 
 | `{qt}:tasks:<state>` | sorted set | the ids of the tasks in that state by their number |
 | `{qt}:circuit:<digest>` | string | a program that tasks refer to by its digest |
 | `{qt}:finished` | sorted set | the ids of the ended tasks by the time of their end, in ms |
+| `{qt}:gone` | sorted set | the uids of a cluster's objects that were deleted lately, by the time of that, in ms |
 """
 
 import re
@@ -60,6 +61,11 @@ class Keys:
         return f"{self.root}finished"
 
     @property
+    def gone(self) -> str:
+        """The objects that were deleted lately."""
+        return f"{self.root}gone"
+
+    @property
     def task_prefix(self) -> str:
         """What a task's key is without its id."""
         return f"{self.root}task:"
@@ -85,6 +91,7 @@ class Keys:
             "seq": self.sequence,
             "tasks": self.index(),
             "finished": self.finished,
+            "gone": self.gone,
             "group": GROUP,
         }
         return "local K = {" + ", ".join(f"{name} = '{key}'" for name, key in names.items()) + "}\n"

@@ -10,22 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from quantum_tasks.errors import IdempotencyMismatchError
+from quantum_tasks.errors import IdempotencyMismatchError, TaskNotFoundError
 from quantum_tasks.records import (
     Summary,
+    before_of,
     failure_fields,
     failure_of,
+    milliseconds_of,
     options_of,
     outcome_fields,
     outcome_of,
     submission_of,
     summary_of,
+    task_of,
     text,
     time_of,
 )
 from quantum_tasks.states import Reason, State
 from quantum_tasks.store import Lease, Store, Submitted, translated_errors
-from quantum_tasks.task import Failure, Options, Outcome
+from quantum_tasks.task import Failure, Options, Outcome, Task
 
 _SCAN = 1000
 """How many ids one look at the index reads."""
@@ -52,6 +55,18 @@ class Report:
     summary: Summary | None = None
     outcome: Outcome | None = None
     size_bytes: int = 0
+    lease: str = ""
+    """The token of the last attempt that was begun: a Pod's uid, in Job mode."""
+    shown: bool = True
+    """Whether an end is shown over HTTP, as it is once the resource has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A task as Redis has it; and as it was `before` its end, where that is not to be shown yet."""
+
+    task: Task
+    before: Task | None = None
 
 
 class Mirror(Store):
@@ -65,17 +80,23 @@ class Mirror(Store):
         options: Options,
         *,
         queued: bool,
+        attempts: int = 0,
         max_attempts: int | None = None,
         deadline_seconds: float | None = None,
     ) -> Submitted:
         """Have a record of a task; again is fine. `queued` puts it before the workers of the pool.
 
-        Raises IdempotencyMismatchError when the same object is there with another program, which cannot be.
+        `attempts` is how many were begun before, in a Redis that has lost them; `max_attempts` bounds all of them.
+
+        Raises TaskNotFoundError when the object is known to be gone, and IdempotencyMismatchError when it is there with
+        another program, which cannot be.
         """
-        more = {"max_attempts": max_attempts, "deadline_seconds": deadline_seconds}
+        more = {"attempts": attempts or None, "max_attempts": max_attempts, "deadline_seconds": deadline_seconds}
         pairs = [part for name, value in more.items() if value is not None for part in (name, value)]
         no_bound = 2**53
         answer = await self._run("submit", *submission_of(task_id, qasm, options), no_bound, int(queued), uid, *pairs)
+        if answer == "gone":
+            raise TaskNotFoundError(task_id)
         if answer == "mismatch":
             raise IdempotencyMismatchError(task_id)
         return Submitted(answer)
@@ -93,7 +114,7 @@ class Mirror(Store):
         [(known, *row)] = await self._run("reports", most_bytes, task_id)
         if known != uid or row[0] is None:
             return None
-        state, reason, attempts, started_at, finished_at, failure, summary, size, outcome = row
+        state, reason, attempts, started_at, finished_at, failure, summary, lease, before, size, outcome = row
         return Report(
             state=State(state),
             reason=Reason(reason),
@@ -104,19 +125,40 @@ class Mirror(Store):
             summary=summary_of(summary),
             outcome=outcome_of(outcome or None),
             size_bytes=int(size),
+            lease=lease,
+            shown=before is None,
         )
 
-    async def settle(self, task_id: str, uid: str, report: Report) -> State | None:
-        """Have the record end as the resource has. Returns its state, another one if it had ended before."""
+    async def sight(self, task_id: str, *, with_program: bool = False) -> Sight:
+        """Read one task, and what of it may be shown. Raises TaskNotFoundError."""
+        fields = await self._read(task_id, with_program=with_program, more=("before",))
+        return Sight(task_of(task_id, fields), before_of(task_id, fields))
+
+    async def settle(self, task_id: str, uid: str, report: Report, *, shown: bool) -> State | None:
+        """Have the record end, as the resource has if the end is to be `shown`. Returns the state that it is in then.
+
+        That is another one if it had ended before, unless nobody was shown that and the resource has this end.
+        """
         fields = failure_fields(report.failure) if report.failure else ()
         if report.outcome:
             fields = outcome_fields(report.outcome)
-        answer = await self._run("settle", task_id, uid, report.state, report.reason, report.attempts, *fields)
+        end = (report.state, report.reason, report.attempts, int(shown))
+        answer = await self._run("settle", task_id, uid, *end, *fields)
         return State(answer) if answer else None
 
-    async def note(self, task_id: str, uid: str, reason: Reason, message: str, state: State | None = None) -> None:
-        """Say why a task that has not ended is where it is, and move it there."""
-        await self._run("note", task_id, uid, state or "", reason, message)
+    async def show(self, task_id: str, uid: str, report: Report, *, attempts: int) -> None:
+        """Have an end shown that was taken over into the resource by this report, with the attempts that it counts.
+
+        If the record has another end by now, it stays as it is.
+        """
+        ended = "" if report.finished_at is None else milliseconds_of(report.finished_at)
+        await self._run("show", task_id, uid, report.state, ended, attempts)
+
+    async def note(
+        self, task_id: str, uid: str, seen: Report, reason: Reason, message: str, *, state: State | None = None
+    ) -> None:
+        """Say why a task is where it is, and move it there; not if it is not as it was `seen` any more."""
+        await self._run("note", task_id, uid, seen.state, seen.reason, seen.lease, state or "", reason, message)
 
     async def hold(self, task_id: str, uid: str, message: str) -> None:
         """Keep a task from the workers of the pool; a run of it is abandoned."""
@@ -127,8 +169,13 @@ class Mirror(Store):
         await self._run("resume", task_id, uid, int(queued))
 
     async def forget(self, task_id: str, uid: str) -> None:
-        """Remove the record of an object that is gone; an unknown one is fine."""
+        """Remove the record of an object that is gone, and take no other one of it; an unknown one is fine."""
         await self._run("delete", task_id, uid)
+
+    async def owner(self, task_id: str) -> str | None:
+        """The uid of the object that a record is of; None where there is no record."""
+        async with translated_errors():
+            return text(await self._redis.hget(self._keys.task(task_id), "uid"))
 
     async def known(self) -> AsyncIterator[Sequence[str]]:
         """The ids of every task that there is a record of, some at a time."""

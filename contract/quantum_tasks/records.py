@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,6 +75,11 @@ def time_of(milliseconds: str | None) -> datetime | None:
     return None if milliseconds is None else datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
 
+def milliseconds_of(time: datetime) -> int:
+    """Redis's milliseconds, from a time that was made of them."""
+    return round(time.timestamp() * 1000)
+
+
 def failure_of(body: str | None) -> Failure | None:
     """A failure, as it is kept."""
     if body is None:
@@ -107,6 +112,23 @@ def task_of(task_id: str, fields: dict[str, str | None]) -> Task:
         outcome=outcome_of(fields.get("outcome")),
         qasm=fields.get("qasm"),
         message=fields.get("message"),
+    )
+
+
+def before_of(task_id: str, fields: dict[str, str | None]) -> Task | None:
+    """A task as it was before its end, where that is not to be shown yet."""
+    body = fields["before"]
+    if body is None:
+        return None
+    was = json.loads(body)
+    return replace(
+        task_of(task_id, fields),
+        state=State(was["state"]),
+        reason=Reason(was["reason"]),
+        message=was.get("message"),
+        finished_at=None,
+        failure=None,
+        outcome=None,
     )
 
 

@@ -1,8 +1,8 @@
 """What every part is told by its environment. Each part adds its own fields; all names start with `QT_`."""
 
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from quantum_tasks.keys import Keys
@@ -23,7 +23,35 @@ class Settings(BaseSettings):
     log_format: LogFormat = LogFormat.AUTO
     log_level: LogLevel = LogLevel.INFO
 
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """Read the environment. Raises SystemExit that says what is wrong: a line for each variable, and no values."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SystemExit("\n".join(complaints(error, prefix="QT_"))) from None
+
     @property
     def keys(self) -> Keys:
         """The Redis keys of this installation."""
         return Keys(self.key_prefix)
+
+
+def complaints(error: ValidationError, *, prefix: str = "") -> list[str]:
+    """What is wrong with what was read, a line for each place. `prefix` makes variables of the places' names.
+
+    The values themselves are left out: they may be secret.
+    """
+    return [
+        ": ".join(filter(None, (_place(found["loc"], prefix), _why(dict(found)))))
+        for found in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _place(loc: tuple[int | str, ...], prefix: str) -> str:
+    name = ".".join(map(str, loc))
+    return f"{prefix}{name.upper()}" if prefix and name else name
+
+
+def _why(found: dict[str, Any]) -> str:
+    return str(found["ctx"]["error"] if found["type"] == "value_error" else found["msg"])

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 from typing import Any
+from uuid import uuid4
 
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
+from redis.maint_notifications import MaintNotificationsConfig
 
 from quantum_tasks.errors import (
     IdempotencyMismatchError,
@@ -30,6 +32,9 @@ from quantum_tasks.task import MAX_PROGRAM_BYTES, Failure, Options, Outcome, Tas
 
 SWEEP_BATCH = 100
 """How many old tasks one sweep forgets, so that no script holds Redis for long."""
+
+LONGEST_BLOCK_SECONDS = 2.0
+"""How long a read that waits for events waits at most."""
 
 CONSUMER_IDLE_SECONDS = 3600
 """After how long a consumer that holds no lease is taken for gone."""
@@ -84,6 +89,8 @@ class Store:
         self._keys = keys or Keys()
         self._scripts = {name: redis.register_script(source) for name, source in _sources(self._keys).items()}
         self._max_unfinished = max_unfinished
+        self._unheard: dict[str, list[tuple[str, str]]] = {}
+        """By consumer: entries that it holds, and the words by which it asked for their leases and heard nothing."""
 
     # -- what the API does ------------------------------------------------------------------------------------------
 
@@ -101,12 +108,7 @@ class Store:
 
     async def get(self, task_id: str, *, with_program: bool = False) -> Task:
         """Read one task, with its outcome. Raises TaskNotFoundError."""
-        fields = (*FIELDS, "outcome", "qasm") if with_program else (*FIELDS, "outcome")
-        async with translated_errors():
-            values = await self._redis.hmget(self._keys.task(task_id), list(fields))
-        if values[0] is None:
-            raise TaskNotFoundError(task_id)
-        return task_of(task_id, dict(zip(fields, map(text, values), strict=True)))
+        return task_of(task_id, await self._read(task_id, with_program=with_program))
 
     async def page(self, *, state: State | None = None, cursor: int | None = None, limit: int = 50) -> Page:
         """List tasks in a state (or all), from the one after `cursor`, at most `limit`."""
@@ -139,7 +141,8 @@ class Store:
     async def events(self, after: str, *, block_seconds: float) -> list[Event]:
         """The ends of tasks since event `after`; waits for one up to `block_seconds`."""
         async with translated_errors():
-            answer = await self._redis.xread({self._keys.events: after}, count=1000, block=int(block_seconds * 1000))
+            block = max(1, int(block_seconds * 1000))  # 0 would be for ever
+            answer = await self._redis.xread({self._keys.events: after}, count=1000, block=block)
         return [Event(entry, fields["task"], fields["state"]) for entry, fields in _entries(answer)]
 
     async def check(self) -> None:
@@ -158,10 +161,22 @@ class Store:
             persistence = await self._redis.info("persistence")
         return bool(persistence.get("aof_enabled"))
 
+    async def load_scripts(self) -> None:
+        """Have Redis know every script: whoever may run but not load one, as a restricted user, finds it there."""
+        async with translated_errors(), self._redis.pipeline(transaction=False) as calls:
+            for script in self._scripts.values():
+                calls.script_load(script.script)
+            await calls.execute()
+
     # -- what a worker does -----------------------------------------------------------------------------------------
 
     async def claim(self, consumer: str, *, count: int, block_seconds: float, max_attempts: int) -> list[Lease]:
-        """Lease up to `count` queued tasks; waits for the first up to `block_seconds`."""
+        """Lease up to `count` queued tasks; waits for the first up to `block_seconds`.
+
+        A claim whose answer was not heard in the middle is gone on with by the next one, or by the next `reclaim`.
+        """
+        if consumer in self._unheard:
+            return await self._start([], consumer, max_attempts)
         async with translated_errors(), self._group():
             answer = await self._redis.xreadgroup(
                 GROUP, consumer, {self._keys.queue: ">"}, count=count, block=int(block_seconds * 1000)
@@ -170,14 +185,14 @@ class Store:
 
     async def reclaim(self, consumer: str, *, count: int, lease_seconds: float, max_attempts: int) -> list[Lease]:
         """Lease up to `count` tasks whose holder let the lease run out."""
-        async with translated_errors(), self._group():
-            _, entries, *_ = await self._redis.xautoclaim(
-                self._keys.queue, GROUP, consumer, min_idle_time=int(lease_seconds * 1000), count=count
-            )
-        return await self._start([entry for entry, _ in entries], consumer, max_attempts)
+        if consumer in self._unheard:
+            return await self._start([], consumer, max_attempts)
+        async with self._group():
+            entries = await self._run("take", consumer, int(lease_seconds * 1000), count)
+        return await self._start(entries, consumer, max_attempts)
 
     async def renew(self, consumer: str, leases: Sequence[Lease]) -> set[str]:
-        """Renew leases. Returns the ids of those that are lost: their runs are to be stopped."""
+        """Renew leases. Returns the tokens of those that are lost: their runs are to be stopped."""
         pairs = [value for lease in leases for value in (lease.task_id, lease.token)]
         return set(await self._run("renew", consumer, *pairs))
 
@@ -206,12 +221,34 @@ class Store:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
+    async def _read(self, task_id: str, *, with_program: bool, more: Sequence[str] = ()) -> dict[str, str | None]:
+        fields = [*FIELDS, "outcome", *(["qasm"] if with_program else []), *more]
+        async with translated_errors():
+            values = await self._redis.hmget(self._keys.task(task_id), fields)
+        if values[0] is None:
+            raise TaskNotFoundError(task_id)
+        return dict(zip(fields, map(text, values), strict=True))
+
     async def _start(self, entries: Sequence[str], consumer: str, max_attempts: int) -> list[Lease]:
-        started = [await self._run("start", entry, consumer, max_attempts) for entry in entries]
-        return [
-            Lease(task_id, token, int(attempt), qasm, options_of(*options), float(deadline) if deadline else None)
-            for task_id, token, attempt, qasm, *options, deadline in filter(None, started)
-        ]
+        calls = [*self._unheard.pop(consumer, ()), *((entry, self._word()) for entry in entries)]
+        leases: list[Lease] = []
+        for number, (entry, word) in enumerate(calls):
+            try:
+                started = await self._run("start", entry, consumer, max_attempts, word)
+            except StoreUnavailableError:
+                self._unheard[consumer] = calls[number:]
+                if not leases:
+                    raise
+                break  # those that were granted are not to wait
+            if started:
+                task_id, token, attempt, qasm, *options, deadline = started
+                seconds = float(deadline) if deadline else None
+                leases.append(Lease(task_id, token, int(attempt), qasm, options_of(*options), seconds))
+        return leases
+
+    def _word(self) -> str:
+        """A word for one call, by which Redis knows it when it is sent once more because its answer was lost."""
+        return uuid4().hex
 
     async def _end(self, lease: Lease, state: State, reason: Reason, fields: Sequence[str]) -> bool:
         return bool(await self._run("finish", lease.task_id, lease.token, state, reason, *fields) == "ok")
@@ -225,7 +262,7 @@ class Store:
         try:
             yield
         except exceptions.ResponseError as error:
-            if not str(error).startswith(("NOGROUP", "UNBLOCKED")):
+            if not any(word in str(error) for word in ("NOGROUP", "UNBLOCKED")):
                 raise
             await self.prepare()
             raise StoreUnavailableError("the consumer group was missing and is made anew") from error
@@ -244,6 +281,11 @@ class Store:
             return await self._scripts[script](keys=[self._keys.queue], args=args)
 
 
+def block_seconds(timeout_seconds: float) -> float:
+    """How long a read may wait for events, where so much time is allowed for any answer."""
+    return min(LONGEST_BLOCK_SECONDS, timeout_seconds / 2)
+
+
 def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: int) -> Redis:
     """A client as the store wants it, with bounded waits, retries and connections.
 
@@ -257,7 +299,10 @@ def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: 
             timeout=timeout_seconds,
             socket_timeout=timeout_seconds,
             socket_connect_timeout=timeout_seconds,
-            retry=Retry(ExponentialWithJitterBackoff(cap=5, base=0.05), retries),
+            retry=Retry(ExponentialWithJitterBackoff(cap=5, base=0.05), retries, _LOST),  # type: ignore[arg-type] # any will do
+            # nothing on a connection but what was called for: a restricted user would be logged for the rest
+            driver_info=None,
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
     )
 
@@ -282,8 +327,14 @@ _CANNOT_SERVE = (
     "DENIED",
     "WRONGPASS",
     "NOPERM",
+    "ACL failure in script",
+    "The user executing the script can't",
 )
-"""How the answers of a Redis begin that is there but cannot do what was asked now."""
+"""What stands in the answers of a Redis that is there but cannot do what was asked now."""
+
+
+_LOST: tuple[type[Exception], ...] = (exceptions.ConnectionError, exceptions.TimeoutError, RuntimeError)
+"""What a call ends with whose connection is lost. RuntimeError is uvloop's, for one that Redis has closed meanwhile."""
 
 
 @asynccontextmanager
@@ -292,10 +343,19 @@ async def translated_errors() -> AsyncIterator[None]:
     try:
         yield
     except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
-        raise StoreUnavailableError("Redis cannot be reached") from error
+        raise StoreUnavailableError(f"Redis cannot be reached: {error}") from error
+    except exceptions.InvalidResponse as error:
+        # where a Pod of Redis was, another one may have its address by now
+        raise StoreUnavailableError("Redis cannot be reached: somebody else answers where it was") from error
+    except RuntimeError as error:
+        if "handler is closed" not in str(error):
+            raise
+        raise StoreUnavailableError("Redis cannot be reached: it has closed the connection") from error
     except exceptions.RedisError as error:
-        if isinstance(error, exceptions.OutOfMemoryError) or any(word in str(error) for word in _CANNOT_SERVE):
-            raise StoreUnavailableError("Redis cannot serve this now") from error
+        # redis-py takes the code of some answers out of their text
+        answer = f"{error.status_code} {error}"
+        if any(word in answer for word in _CANNOT_SERVE):
+            raise StoreUnavailableError(f"Redis cannot serve this now: {error}") from error
         raise
 
 

@@ -27,6 +27,7 @@ from quantum_tasks.task import Failure, Task
 
 from quantum_operator import jobs
 from quantum_operator.checker import Checker
+from quantum_operator.metrics import Metrics
 from quantum_operator.reconcile import (
     AWAY,
     Action,
@@ -76,17 +77,27 @@ class Controller:
     """Brings tasks, one at a time each, to where they should be."""
 
     def __init__(
-        self, cluster: Cluster, store: Mirror, checker: Checker, world: World, settings: OperatorSettings
+        self,
+        cluster: Cluster,
+        store: Mirror,
+        checker: Checker,
+        world: World,
+        *,
+        settings: OperatorSettings,
+        metrics: Metrics,
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._checker = checker
         self._world = world
         self._settings = settings
+        self._metrics = metrics
         self.pool_wanted = asyncio.Event()
         """Set when a task waits for the pool."""
         self._needs: Bounded[Needs | Refusal] = Bounded()
         self._refused: Bounded[_Refused] = Bounded()
+        self._gone: dict[Key, set[str]] = {}
+        self._unshown: set[Key] = set()
         self._actions: dict[Action, Callable[[Observed, Decision], Awaitable[None]]] = {
             Action.PROVIDE: self._provide,
             Action.CHECK: self._check,
@@ -107,8 +118,10 @@ class Controller:
 
         Raises whatever keeps it from being done now.
         """
+        await self._forget_the_gone(key)
         task = self._world.task(key)
         if task is None:
+            self._unshown.discard(key)
             return None
         observed = await self._observe(key, task)
         if waits_for_pool(observed):
@@ -116,20 +129,45 @@ class Controller:
         decision = reconcile(observed, datetime.now(UTC))
         for action in decision.actions:
             await self._actions[action](observed, decision)
-        if decision.status is not None:
-            written = await self._write_status(task, decision.status)
-            if written and not is_finished(task.status) and is_finished(decision.status) and observed.report is None:
-                # Redis has no record that could end; whoever waits there is told all the same
-                await self._settle(observed, decision)
+        if is_finished(task.status) and observed.report is not AWAY:
+            self._unshown.discard(key)  # whatever was to be said of the end in Redis is said
+        if decision.status is not None and await self._write_status(task, decision.status):
+            if not is_finished(task.status) and is_finished(decision.status):
+                self._metrics.finished.labels(decision.status.reason).inc()
+                self._unshown.add(key)
+                await self._show(observed, decision)
+            if (decision.status.phase, decision.status.reason) != (task.status.phase, task.status.reason):
+                await self._tell(task, decision.status)
         if decision.actions or decision.status is not None:
             return 0.0
         return decision.again_seconds
+
+    def bury(self, key: Key, uid: str) -> None:
+        """Have Redis forget an object that is gone: at the next look at its name, and at each one until it is done."""
+        self._gone.setdefault(key, set()).add(uid)
+
+    @property
+    def buried(self) -> list[Key]:
+        """The names of objects that Redis has still to forget."""
+        return list(self._gone)
+
+    @property
+    def unshown(self) -> set[Key]:
+        """Finished tasks of whose end it is not sure that Redis shows it."""
+        return set(self._unshown)
 
     async def forget(self, key: Key, uid: str) -> None:
         """Remove what Redis has of a task that is gone."""
         self._needs.pop(uid, None)
         self._refused.pop(uid, None)
         await self._store.forget(store_id(*key), uid)
+
+    async def _forget_the_gone(self, key: Key) -> None:
+        for uid in list(self._gone.get(key, ())):
+            await self.forget(key, uid)
+            self._gone[key].discard(uid)
+        if not self._gone.get(key, True):
+            del self._gone[key]
 
     # -- gather ------------------------------------------------------------------------------------------------------
 
@@ -158,23 +196,30 @@ class Controller:
 
     async def _provide(self, observed: Observed, _: Decision) -> None:
         whole = await self._whole(observed.task)
-        if whole is None:
+        if whole is None or is_finished(whole.status):
             return
-        spec, meta = whole.spec, whole.metadata
+        spec, meta, begun = whole.spec, whole.metadata, whole.status.attempts
         qasm = await self._program(whole)
         if qasm is None:
             return
         pool = spec.execution_mode is ExecutionMode.POOL
         limit = spec.backoff_limit
-        await self._store.provide(
-            store_id(meta.namespace, meta.name),
-            meta.uid,
-            qasm,
-            spec.options,
-            queued=pool,
-            max_attempts=None if limit is None else limit + 1,
-            deadline_seconds=spec.active_deadline_seconds if pool else None,
-        )
+        if limit is None and begun:
+            limit = self._settings.backoff_limit
+        try:
+            await self._store.provide(
+                store_id(meta.namespace, meta.name),
+                meta.uid,
+                qasm,
+                spec.options,
+                queued=pool,
+                attempts=begun,
+                # what was lost with Redis is no fault of the task's
+                max_attempts=None if limit is None else begun + limit + 1,
+                deadline_seconds=spec.active_deadline_seconds if pool else None,
+            )
+        except TaskNotFoundError:
+            await self._whole(whole)  # it was deleted just now
 
     async def _check(self, observed: Observed, _: Decision) -> None:
         whole = await self._whole(observed.task)
@@ -229,10 +274,12 @@ class Controller:
         await self._store.resume(*_record(observed.task), queued=queued)
 
     async def _note(self, observed: Observed, decision: Decision) -> None:
+        seen = observed.report
+        assert isinstance(seen, Report)  # noqa: S101 - the note is about it
         decided = decision.status or observed.task.status
         state = state_of(decided)
         reason = Reason(decided.reason or Reason.QUEUED)
-        await self._store.note(*_record(observed.task), reason, decided.message or "", state)
+        await self._store.note(*_record(observed.task), seen, reason, decided.message or "", state=state)
 
     async def _cancel(self, observed: Observed, _: Decision) -> None:
         try:
@@ -247,7 +294,20 @@ class Controller:
             end = whole.task() if whole else None
         if end is not None:
             report = Report(end.state, end.reason, end.attempts, failure=end.failure, outcome=end.outcome)
-            await self._store.settle(*_record(observed.task), report)
+            await self._store.settle(*_record(observed.task), report, shown=decision.end is None)
+
+    async def _show(self, observed: Observed, decision: Decision) -> None:
+        """Have Redis show an end that the resource has by now. Where that fails, a later look settles it."""
+        report, status = observed.report, decision.status
+        assert status is not None  # noqa: S101 - it was written
+        try:
+            if isinstance(report, Report):
+                await self._store.show(*_record(observed.task), report, attempts=status.attempts)
+            elif report is None:
+                # Redis has no record that could end; whoever waits there is told all the same
+                await self._settle(observed, decision)
+        except StoreUnavailableError as error:
+            log.warning("an end is shown later", task=observed.task.metadata.name, because=str(error))
 
     async def _delete_task(self, observed: Observed, _: Decision) -> None:
         meta = observed.task.metadata
@@ -279,8 +339,6 @@ class Controller:
             await self._whole(task)  # decided by an old state: take in the new one, and look again
             return False
         self._world.put_task(written)
-        if (status.phase, status.reason) != (task.status.phase, task.status.reason):
-            await self._tell(task, status)
         return True
 
     async def _tell(self, task: QuantumTask, status: Status) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
 from quantum_tasks.cluster import Object
-from quantum_tasks.resource import API_VERSION, KIND, QuantumTask, store_id
+from quantum_tasks.resource import API_VERSION, KIND, Metadata, QuantumTask, Spec, store_id
 
+from quantum_operator.pod_template import PodTemplate
 from quantum_operator.reconcile import EXIT_REFUSED, Needs
 from quantum_operator.settings import OperatorSettings
-from quantum_operator.views import MANAGED_BY, POOL_LABEL, QUEUE_LABEL, TASK_LABEL
+from quantum_operator.views import MANAGED_BY, POOL_LABEL, PRIORITY_LABEL, QUEUE_LABEL, RUNNER, TASK_LABEL
 
 _SMALL_BYTES = 320 * 2**20
 """Containers up to this size are small: they start fast and compute little."""
@@ -27,7 +28,7 @@ def job(task: QuantumTask, needs: Needs, settings: OperatorSettings) -> Object:
     """The Job of a task."""
     meta, spec = task.metadata, task.spec
     labels = {**_labels("runner"), TASK_LABEL: meta.uid}
-    queue = {QUEUE_LABEL: meta.labels[QUEUE_LABEL]} if QUEUE_LABEL in meta.labels else {}
+    kueues = _for_kueue(task, settings)
     owner = {
         "apiVersion": API_VERSION,
         "kind": KIND,
@@ -51,12 +52,12 @@ def job(task: QuantumTask, needs: Needs, settings: OperatorSettings) -> Object:
         "metadata": {
             "name": job_name(task),
             "namespace": meta.namespace,
-            "labels": {**labels, **queue},
+            "labels": {**labels, **kueues},
             "ownerReferences": [owner],
         },
         "spec": {
             # Kueue lets a Job go on that was made suspended
-            **({"suspend": True} if queue else {}),
+            **({"suspend": True} if QUEUE_LABEL in kueues else {}),
             "completions": 1,
             "parallelism": 1,
             "backoffLimit": limit,
@@ -66,14 +67,20 @@ def job(task: QuantumTask, needs: Needs, settings: OperatorSettings) -> Object:
             "podReplacementPolicy": "Failed",
             "podFailurePolicy": {
                 "rules": [
-                    {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [EXIT_REFUSED]}},
+                    {
+                        "action": "FailJob",
+                        "onExitCodes": {"containerName": RUNNER, "operator": "In", "values": [EXIT_REFUSED]},
+                    },
                     {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                 ]
             },
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": _pod(["job"], env, _resources(task, needs, settings), settings),
-            },
+            "template": _with(
+                settings.runner_pod_template,
+                {
+                    "metadata": {"labels": labels},
+                    "spec": _pod(["job"], env, _resources(task, needs, settings), settings),
+                },
+            ),
         },
     }
 
@@ -98,12 +105,39 @@ def pool_job(name: str, namespace: str, settings: OperatorSettings) -> Object:
         "spec": {
             "backoffLimit": 0,  # what comes after a lost worker, the depth of the queue says
             "ttlSecondsAfterFinished": settings.job_ttl_seconds,
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {**_pod(["worker"], env, resources, settings), "terminationGracePeriodSeconds": 20},
-            },
+            "template": _with(
+                settings.pool_pod_template or settings.runner_pod_template,
+                {
+                    "metadata": {"labels": labels},
+                    "spec": {**_pod(["worker"], env, resources, settings), "terminationGracePeriodSeconds": 20},
+                },
+            ),
         },
     }
+
+
+def samples(settings: OperatorSettings) -> list[Object]:
+    """A Job of each sort, of nobody's, to try the settings by."""
+    namespace = settings.namespace_of_the_pool
+    nobody = Metadata(name="sample", namespace=namespace, uid="00000000-0000-0000-0000-000000000000")
+    of_a_task = job(QuantumTask(metadata=nobody, spec=Spec()), Needs(), settings)
+    of_the_pool = pool_job("quantum-tasks-pool-sample", namespace, settings)
+    return [of_a_task, of_the_pool] if settings.pool_max_jobs else [of_a_task]
+
+
+def queue_of(task: QuantumTask, settings: OperatorSettings) -> str | None:
+    """Kueue's queue for the Job of a task: the one that the task names, or else the operator's."""
+    return task.metadata.labels.get(QUEUE_LABEL) or settings.queue_name
+
+
+def _for_kueue(task: QuantumTask, settings: OperatorSettings) -> dict[str, str]:
+    queue, priority = queue_of(task, settings), task.metadata.labels.get(PRIORITY_LABEL)
+    labels = {QUEUE_LABEL: queue, PRIORITY_LABEL: priority}
+    return {name: value for name, value in labels.items() if value}
+
+
+def _with(template: PodTemplate | None, pod: Object) -> Object:
+    return pod if template is None else template.over(pod)
 
 
 def _pod(arguments: list[str], env: list[Object], resources: Mapping[str, Any], settings: OperatorSettings) -> Object:
@@ -122,7 +156,7 @@ def _pod(arguments: list[str], env: list[Object], resources: Mapping[str, Any], 
         },
         "containers": [
             {
-                "name": "runner",
+                "name": RUNNER,
                 "image": settings.runner_image,
                 "imagePullPolicy": settings.runner_pull_policy,
                 "args": arguments,

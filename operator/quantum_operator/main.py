@@ -16,12 +16,14 @@ from typing import Any
 import kopf
 import structlog
 from quantum_tasks import cluster, logs
+from quantum_tasks.metrics import served
 from quantum_tasks.mirror import Mirror
 from quantum_tasks.resource import GROUP, PLURAL, VERSION
 from quantum_tasks.store import connect
 
 from quantum_operator.checker import Checker
 from quantum_operator.controller import Controller
+from quantum_operator.metrics import Metrics
 from quantum_operator.settings import OperatorSettings
 from quantum_operator.upkeep import Upkeep
 from quantum_operator.views import MANAGED_BY
@@ -31,6 +33,8 @@ from quantum_operator.world import Key, World
 log = structlog.get_logger(__name__)
 
 _LIST_PART = 500
+
+_ANYWHERE = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus are not in this Pod
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,10 @@ class Operator:
         body = dict(event["object"])
         if event["type"] == "DELETED":
             key = self.world.drop_task(body)
-            await self.controller.forget(key, body["metadata"]["uid"])
+            self.controller.bury(key, body["metadata"]["uid"])
         else:
-            self.queue.add(self.world.put_task(body))
+            key = self.world.put_task(body)
+        self.queue.add(key)
 
     async def job_event(self, event: Any, **_: Any) -> None:  # noqa: ANN401 - kopf's own types
         """A Job of ours was seen, changed or deleted."""
@@ -99,7 +104,7 @@ def kopf_settings() -> kopf.OperatorSettings:
 
 @asynccontextmanager
 async def opened(settings: OperatorSettings) -> AsyncIterator[Operator]:
-    """The parts, connected; closed in the end."""
+    """The parts, connected, and their metrics served; closed in the end."""
     redis = connect(
         settings.redis_url.get_secret_value(),
         timeout_seconds=settings.redis_timeout_seconds,
@@ -107,15 +112,29 @@ async def opened(settings: OperatorSettings) -> AsyncIterator[Operator]:
         max_connections=settings.redis_connections,
     )
     checker = Checker(seconds=settings.check_seconds)
+    store, world = Mirror(redis, settings.keys), World()
+    metrics = Metrics(world)
     try:
-        async with cluster.connect(
-            timeout_seconds=settings.cluster_timeout_seconds, connections=2 * settings.concurrency
-        ) as api_server:
-            store, world = Mirror(redis, settings.keys), World()
-            controller = Controller(api_server, store, checker, world, settings)
-            queue: WorkQueue[Key] = WorkQueue(controller.look, concurrency=settings.concurrency)
-            upkeep = Upkeep(api_server, store, world, controller, settings=settings, add=queue.add)
-            yield Operator(world, queue, controller, upkeep)
+        with served(metrics.registry, _ANYWHERE, settings.metrics_port):
+            async with cluster.connect(
+                timeout_seconds=settings.cluster_timeout_seconds,
+                connections=2 * settings.concurrency,
+                note=metrics.note_request,
+            ) as api_server:
+                controller = Controller(api_server, store, checker, world, settings=settings, metrics=metrics)
+                queue: WorkQueue[Key] = WorkQueue(metrics.timed(controller.look), concurrency=settings.concurrency)
+                metrics.queue_depth.set_function(lambda: len(queue))
+                upkeep = Upkeep(
+                    api_server,
+                    store,
+                    world,
+                    controller,
+                    settings=settings,
+                    metrics=metrics,
+                    add=queue.add,
+                    add_anew=queue.add_anew,
+                )
+                yield Operator(world, queue, controller, upkeep)
     finally:
         await checker.stop()
         await redis.aclose()
@@ -126,6 +145,7 @@ async def run(settings: OperatorSettings) -> None:
     async with opened(settings) as operator:
         upkeep = operator.upkeep
         await _until_listed(upkeep)
+        await upkeep.try_settings()
         log.info("operator ready", namespace=settings.namespace or "all", tasks=sum(1 for _ in operator.world.tasks()))
         loops = [
             asyncio.create_task(loop, name=name)
@@ -145,7 +165,7 @@ async def run(settings: OperatorSettings) -> None:
                 namespaces=[settings.namespace] if settings.namespace else [],
                 # else kopf asks for the user's name, and a container's user has none
                 identity="quantum-tasks-operator",  # type: ignore[arg-type] # a string by another name
-                liveness_endpoint=f"http://0.0.0.0:{settings.probe_port}/healthz",
+                liveness_endpoint=f"http://{_ANYWHERE}:{settings.probe_port}/healthz",
             ),
             name="watch",
         )
@@ -176,7 +196,7 @@ async def _until_listed(upkeep: Upkeep) -> None:
 
 def main() -> None:
     """Run with the settings of the environment."""
-    settings = OperatorSettings()
+    settings = OperatorSettings.of_this_process()
     logs.configure(settings.log_format, settings.log_level)
     for chatty in ("kopf", "asyncio", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -17,7 +17,7 @@ from quantum_tasks.states import Phase, Reason, State
 from quantum_tasks.task import Failure, Method, Outcome
 
 from quantum_operator.status import End, Progress, ended, progressing
-from quantum_operator.views import QUEUE_LABEL, Job, Message, Pod
+from quantum_operator.views import NOT_YET, Job, Message, Pod
 
 STORE_RETRY_SECONDS = 2.0
 """How soon to look again while Redis is away; its return wakes nobody."""
@@ -82,7 +82,7 @@ class Action(Enum):
     RELEASE = "let the task go on in Redis"
     NOTE = "say in Redis why the task waits"
     CANCEL = "cancel the task in Redis, unless it has ended"
-    SETTLE = "have the record in Redis end alike, unless it has ended"
+    SETTLE = "have the record in Redis end alike, unless it has an end that was shown"
     DELETE_TASK = "delete the task: its time is over"
 
 
@@ -148,17 +148,17 @@ def _end_of(observed: Observed) -> End | None:
     report, job = observed.report, observed.job
     if isinstance(report, Report) and report.state.terminal:
         return _end_by_report(report)
-    if report is AWAY and observed.task.spec.cancel:
-        return None  # which of the two came first, only Redis knows
+    if observed.task.spec.cancel:
+        return None  # which of the two came first, only Redis knows; nobody was shown another end
     said = _said(job)
     if said is not None:
         return _end_by_message(said)
+    if report is AWAY:
+        return None  # nobody knows whether the last run ended well, nor would Redis know of another end
     refusals = [found for found in (observed.needs, observed.refused) if isinstance(found, Refusal) and found.final]
     if refusals:
         return End(State.FAILED, refusals[0].reason, failure=refusals[0].failure)
-    # while Redis is away, nobody knows whether the last run ended well
-    failed = report is not AWAY and job is not None and job.end == "Failed"
-    return _end_by_job(observed.task, report, job) if failed and job is not None else None
+    return _end_by_job(observed.task, report, job) if job is not None and job.end == "Failed" else None
 
 
 def _end_by_report(report: Report) -> End:
@@ -233,7 +233,7 @@ def _after_the_end(observed: Observed, now: datetime) -> Decision:
     """Have Redis and the Job follow the status, and remove the task when its time is over."""
     task, job, report = observed.task, observed.job, observed.report
     actions: list[Action] = []
-    if isinstance(report, Report) and not report.state.terminal:
+    if isinstance(report, Report) and not (report.state.terminal and report.shown):
         actions.append(Action.SETTLE)
     if job is not None and _would_go_on(job, state_of(task.status)):
         actions.append(Action.DELETE_JOB)
@@ -276,7 +276,7 @@ def _hold(observed: Observed, now: datetime) -> Decision:
     if isinstance(report, Report) and report.reason is not Reason.SUSPENDED:
         actions.append(Action.HOLD)
     if job is not None and not job.deleting:
-        if _is_kueues(task):
+        if job.queue is not None:
             actions.append(Action.DELETE_JOB)  # suspended, it would be admitted again
         elif not job.suspended:
             actions.append(Action.SUSPEND_JOB)
@@ -305,12 +305,12 @@ def _advance(observed: Observed, now: datetime) -> Decision:
     status = progressing(task, progress, attempts_of(task, report, job), now)
     if isinstance(observed.needs, Needs):
         status = status.model_copy(update={"qubits": observed.needs.qubits, "method": observed.needs.method})
-    notes = (Action.NOTE,) if not pool and _is_news(progress, report) else ()
+    notes = (Action.NOTE,) if not pool and _is_news(progress, report, job) else ()
     return Decision(notes, status, again)
 
 
 def _for_the_job(observed: Observed) -> Sequence[Action]:
-    task, job, report = observed.task, observed.job, observed.report
+    job, report = observed.job, observed.report
     if job is None and isinstance(report, Report):
         if observed.needs is None:
             return (Action.CHECK,)
@@ -321,7 +321,7 @@ def _for_the_job(observed: Observed) -> Sequence[Action]:
     if job.end == "Complete" and report is not AWAY:
         # its report is lost: Redis was emptied, and the result was too large for the termination message
         return (Action.DELETE_JOB,)
-    if job.suspended and not _is_kueues(task):
+    if job.suspended and job.queue is None:
         return (Action.RESUME_JOB,)
     return ()
 
@@ -340,16 +340,15 @@ _IMAGE_REASONS = frozenset(
         *("RegistryUnavailable", "SignatureValidationFailed"),
     }
 )
-_NOT_YET = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 
 def _progress_of_the_job(observed: Observed) -> Progress:
-    task, job = observed.task, observed.job
+    job = observed.job
     if observed.refused is not None:
         return Progress(Phase.PENDING, observed.refused.reason, observed.refused.failure.message)
     if job is None:
         return Progress(Phase.PENDING, Reason.QUEUED, "Waiting for its Job.")
-    if job.suspended and _is_kueues(task):
+    if job.suspended and job.queue is not None:
         return Progress(Phase.PENDING, Reason.QUEUED, "Waiting for Kueue to admit the Job.", job=job.name)
     waiting = [pod for pod in job.pods if not pod.over and not pod.deleting]
     if not waiting:
@@ -387,7 +386,7 @@ def _progress_of_a_pod(pod: Pod) -> Progress:
     why, message = pod.waiting or ("", "")
     if why in _IMAGE_REASONS:
         return Progress(Phase.PENDING, Reason.IMAGE_PULL_BACK_OFF, message or why, scheduled=True)
-    if why not in _NOT_YET:
+    if why not in NOT_YET:
         return Progress(Phase.PENDING, Reason.CONTAINER_ERROR, f"{why}: {message}", scheduled=True)
     return Progress(Phase.PENDING, Reason.QUEUED, "A node prepares the Pod.", scheduled=True)
 
@@ -400,11 +399,17 @@ _WORTH_A_NOTE = frozenset(
 )
 
 
-def _is_news(progress: Progress, report: Report | Away | None) -> bool:
+def _is_news(progress: Progress, report: Report | Away | None, job: Job | None) -> bool:
     """Whether the record in Redis says something else of why the task waits."""
     if not isinstance(report, Report) or report.reason is progress.reason:
         return False
+    if report.state is State.RUNNING and _lives(report.lease, job):
+        return False  # it has begun, which Redis hears before Kubernetes tells
     return progress.reason in _WORTH_A_NOTE or report.reason in _WORTH_A_NOTE
+
+
+def _lives(pod_uid: str, job: Job | None) -> bool:
+    return any(pod.uid == pod_uid and not (pod.over or pod.deleting) for pod in (job.pods if job else ()))
 
 
 def attempts_of(task: QuantumTask, report: Report | Away | None, job: Job | None) -> int:
@@ -413,10 +418,6 @@ def attempts_of(task: QuantumTask, report: Report | Away | None, job: Job | None
     running = any(pod.started and not pod.over for pod in job.pods) if job else False
     by_job = job.failed + job.succeeded + running if job else 0
     return max(by_redis, by_job, task.status.attempts)
-
-
-def _is_kueues(task: QuantumTask) -> bool:
-    return QUEUE_LABEL in task.metadata.labels
 
 
 def _times(attempts: int) -> str:

@@ -2,10 +2,32 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic_settings import NoDecode
+from quantum_tasks.errors import QuantumTasksError
 from quantum_tasks.logs import LogLevel
 from quantum_tasks.settings import Settings
 from redis.asyncio.connection import parse_url
+
+from quantum_operator import pod_template
+from quantum_operator.pod_template import PodTemplate
+
+_Template = Annotated[
+    PodTemplate | None,
+    NoDecode,
+    BeforeValidator(lambda told: pod_template.read(told) if isinstance(told, str) else told),
+]
+"""Told as a file's path; the file is read once, with the settings."""
+
+_LabelValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")]
+
+
+_SECRETS = {"username", "password", "ssl_password"}
+"""What makes a URL one that belongs into a Secret."""
+
+
+class UnusableSettingsError(QuantumTasksError):
+    """The API server takes no Job that is made by these settings."""
 
 
 class OperatorSettings(Settings):
@@ -18,6 +40,9 @@ class OperatorSettings(Settings):
         str | None, Field(description="Where the pool's Jobs run; unset: `namespace`, or else `default`")
     ] = None
     probe_port: Annotated[int, Field(ge=1, le=65535, description="Port of the liveness probe")] = 8080
+    metrics_port: Annotated[int, Field(ge=0, le=65535, description="Port of the metrics; 0: they are not served")] = (
+        9090
+    )
     concurrency: Annotated[int, Field(ge=1, le=256, description="Tasks that are reconciled at a time")] = 16
     resync_seconds: Annotated[
         float, Field(ge=1, description="How often everything unfinished is looked at, whatever was heard of it")
@@ -40,6 +65,9 @@ class OperatorSettings(Settings):
         str | None,
         Field(description="Secret with that URL under the key `url`, in the Pods' namespace"),
     ] = None
+    runner_pod_template: Annotated[
+        _Template, Field(description="File with a fragment of a PodTemplateSpec that is laid over the runner's Pods")
+    ] = None
     runner_log_level: Annotated[LogLevel, Field(description="The least severe line that runner Pods write")] = (
         LogLevel.INFO
     )
@@ -60,6 +88,10 @@ class OperatorSettings(Settings):
         float, Field(gt=0, description="Longest check of one program; one that takes longer is run unchecked")
     ] = 20
 
+    queue_name: Annotated[
+        _LabelValue | None, Field(description="Kueue's queue for the Jobs of tasks that name none themselves")
+    ] = None
+
     pool_max_jobs: Annotated[int, Field(ge=0, le=1000, description="Most Jobs of the pool; 0: there is no pool")] = 2
     pool_concurrency: Annotated[int, Field(ge=1, le=256, description="Simulations at a time in each of them")] = 2
     pool_tasks_per_job: Annotated[
@@ -68,10 +100,17 @@ class OperatorSettings(Settings):
     pool_idle_seconds: Annotated[float, Field(ge=1, description="After how long without a task a Job ends")] = 60
     pool_memory_mb: Annotated[int, Field(ge=256, description="Memory of each Job of the pool, in MiB")] = 2048
     pool_cpu: Annotated[str, Field(description="CPU request of each Job of the pool")] = "500m"
-
+    pool_pod_template: Annotated[
+        _Template, Field(description="The same as `runner_pod_template` for the pool's Pods; unset: that one")
+    ] = None
     pool_task_deadline_seconds: Annotated[
         float, Field(gt=0, description="Longest run of one attempt in the pool, for tasks that say nothing else")
     ] = 300
+
+    @property
+    def namespace_of_the_pool(self) -> str:
+        """Where the pool's Jobs run."""
+        return self.pool_namespace or self.namespace or "default"
 
     @model_validator(mode="after")
     def _the_pool_is_seen(self) -> "OperatorSettings":
@@ -82,6 +121,6 @@ class OperatorSettings(Settings):
     @model_validator(mode="after")
     def _no_password_in_a_pod(self) -> "OperatorSettings":
         url = (self.runner_redis_url or self.redis_url).get_secret_value()
-        if self.runner_redis_secret is None and parse_url(url).keys() & {"username", "password"}:
+        if self.runner_redis_secret is None and parse_url(url).keys() & _SECRETS:
             raise ValueError("a URL with a password belongs into a Secret: set QT_RUNNER_REDIS_SECRET")
         return self

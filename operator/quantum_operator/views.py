@@ -1,6 +1,6 @@
 """What the operator looks at of Jobs and Pods: frozen values, read from the objects as the API server gives them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -20,8 +20,20 @@ POOL_LABEL = "quantumtask.dev/pool"
 MANAGED_BY = ("app.kubernetes.io/managed-by", "quantum-tasks-operator")
 """On every Job and Pod of ours: what the operator watches by."""
 
+OWN_LABELS = frozenset({"app.kubernetes.io/name", "app.kubernetes.io/component", MANAGED_BY[0]})
+"""The names of what else is on every Job and Pod of ours."""
+
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
-"""On tasks whose Jobs Kueue admits."""
+"""On Jobs that Kueue admits, and on tasks that say so themselves."""
+
+PRIORITY_LABEL = "kueue.x-k8s.io/priority-class"
+"""On tasks, and so on their Jobs: Kueue's workload priority."""
+
+RUNNER = "runner"
+"""The container that runs the program; whatever else is in its Pod is the administrator's."""
+
+NOT_YET = frozenset({"", "ContainerCreating", "PodInitializing"})
+"""Kubernetes' words for a container that waits for nothing but its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,8 @@ class Job:
     uid: str
     owner_uid: str | None = None
     suspended: bool = False
+    queue: str | None = None
+    """Kueue's queue, if Kueue admits the Job: as the Job has it, whatever the task or the settings say by now."""
     active: int = 0
     failed: int = 0
     succeeded: int = 0
@@ -96,6 +110,7 @@ def job_of(body: Object) -> Job:
         uid=meta["uid"],
         owner_uid=_controller(meta),
         suspended=bool(body["spec"].get("suspend")),
+        queue=meta.get("labels", {}).get(QUEUE_LABEL) or None,
         active=status.get("active", 0),
         failed=status.get("failed", 0),
         succeeded=status.get("succeeded", 0),
@@ -108,14 +123,14 @@ def job_of(body: Object) -> Job:
 
 
 def pod_of(body: Object) -> Pod:
-    """Read a Pod with one container."""
+    """Read a Pod, as the container `runner` has fared."""
     meta, status = body["metadata"], body.get("status", {})
     conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
     scheduled = conditions.get("PodScheduled", {})
     disrupted = conditions.get("DisruptionTarget", {})
-    containers = status.get("containerStatuses") or [{}]
-    state: Mapping[str, Any] = containers[0].get("state", {})
+    state = next((state for name, state in _states(status, "containerStatuses") if name == RUNNER), {})
     waiting, running, ended = (state.get(name) for name in ("waiting", "running", "terminated"))
+    before = list(_states(status, "initContainerStatuses"))
     created = _time(meta["creationTimestamp"])
     assert created is not None  # noqa: S101 - every object has one
     return Pod(
@@ -125,10 +140,10 @@ def pod_of(body: Object) -> Pod:
         namespace=meta["namespace"],
         owner_uid=_controller(meta),
         phase=status.get("phase", "Pending"),
-        reason=status.get("reason", ""),
+        reason=status.get("reason") or (_failure_before(before) if waiting else ""),
         scheduled=scheduled.get("status") == "True",
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else None,
-        waiting=(waiting.get("reason", ""), waiting.get("message", "")) if waiting else None,
+        waiting=_wait_before(before) or _wait(waiting) if waiting else None,
         started=_time((running or ended or {}).get("startedAt")),
         ended=_time((ended or {}).get("finishedAt")),
         exit_code=ended["exitCode"] if ended else None,
@@ -137,6 +152,26 @@ def pod_of(body: Object) -> Pod:
         disrupted=disrupted.get("reason") if disrupted.get("status") == "True" else None,
         deleting="deletionTimestamp" in meta,
     )
+
+
+def _states(status: Mapping[str, Any], which: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for container in status.get(which) or ():
+        yield container["name"], container.get("state") or {}
+
+
+def _wait(waiting: Mapping[str, Any]) -> tuple[str, str]:
+    return waiting.get("reason", ""), waiting.get("message", "")
+
+
+def _wait_before(states: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[str, str] | None:
+    """Why an init container waits, where that is not merely its turn: the runner's own state does not tell."""
+    waits = (_wait(state["waiting"]) for _, state in states if state.get("waiting"))
+    return next((wait for wait in waits if wait[0] not in NOT_YET), None)
+
+
+def _failure_before(states: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
+    ended = [(name, state["terminated"]["exitCode"]) for name, state in states if state.get("terminated")]
+    return next((f"init container {name} ended with exit code {code}" for name, code in ended if code != 0), "")
 
 
 def message_of(text: str) -> Message | None:

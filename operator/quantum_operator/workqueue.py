@@ -48,6 +48,11 @@ class WorkQueue(Generic[K]):
             self._waiting.append(key)
             self._something.release()
 
+    def add_anew(self, key: K) -> None:
+        """Have a key worked on, soon, and forget that it failed: what it failed by may be over."""
+        self._failures.pop(key, None)
+        self.add(key)
+
     def add_after(self, key: K, seconds: float) -> None:
         """Have a key worked on after a while, unless it is added before; of two whiles the shorter one holds."""
         loop = asyncio.get_running_loop()

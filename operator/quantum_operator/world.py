@@ -4,6 +4,7 @@ A copy, and so at times behind. That is safe: what is done by it is refused by t
 (`resourceVersion`, names that are taken), and done again by a newer one.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ import structlog
 from pydantic import ValidationError
 from quantum_tasks.cluster import Kind, Object
 from quantum_tasks.resource import GROUP, PLURAL, VERSION, QuantumTask, Status
+from quantum_tasks.states import Phase
 
 from quantum_operator.reconcile import is_finished
 from quantum_operator.views import TASK_LABEL, Job, Pod, job_of, pod_of
@@ -47,6 +49,11 @@ class World:
     def tasks(self) -> Iterator[tuple[Key, QuantumTask]]:
         """Every task."""
         return iter(list(self._tasks.items()))
+
+    def phases(self) -> Counter[Phase]:
+        """How many tasks are in each phase."""
+        # a copy without the keys is made in one step, and can be counted in another thread
+        return Counter(task.status.phase or Phase.PENDING for task in list(self._tasks.values()))
 
     def key_of(self, task_uid: str) -> Key | None:
         """The task with this uid."""

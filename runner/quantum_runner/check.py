@@ -13,14 +13,17 @@ import os
 import sys
 from typing import Any
 
+from qiskit.circuit import QuantumCircuit
 from quantum_tasks.errors import ProgramError
 from quantum_tasks.task import Method, Options
 
-from quantum_runner import container, methods, report
+from quantum_runner import container, methods, report, text
+from quantum_runner.by_aer import require_measurement
 from quantum_runner.child import prepare
+from quantum_runner.circuits import circuit_of
 from quantum_runner.engine import bytes_of_counts
 from quantum_runner.frontend import load
-from quantum_runner.simulate import require_measurement
+from quantum_runner.straight import reader
 
 
 def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
     Raises ProgramError as the run would, with `memory_bytes` as the largest memory that a container may have.
     """
     most = container.memory_for_one_simulation(memory_bytes)
-    circuit = load(program)
+    circuit = _circuit(program)
     require_measurement(circuit)
     plan = methods.choose(circuit, options.method, most)
     counts = bytes_of_counts(plan.circuit, options.shots, most)
@@ -38,6 +41,12 @@ def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
         "method": plan.method,
         "container_bytes": container.memory_around_a_simulation(max(plan.memory_bytes, counts)),
     }
+
+
+def _circuit(program: str) -> QuantumCircuit:
+    text.check(program)
+    plain = reader.read(program)
+    return circuit_of(plain) if plain else load(program)
 
 
 def serve() -> int:

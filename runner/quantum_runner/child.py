@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 from contextlib import suppress
+from multiprocessing import forkserver
 from pathlib import Path
 
 from quantum_tasks.errors import Code, ProgramError
@@ -24,6 +25,7 @@ def prepare(quiet: bool) -> None:  # noqa: FBT001 - pebble passes initargs by po
     It ends with its parent, is the first that the kernel kills when memory runs out, gives way to its supervisor's
     heartbeats, and leaves no core files. `quiet` sends what libraries print, on behalf of strangers, nowhere.
     """
+    _let_the_fork_server_end()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         with suppress(OSError):  # not everywhere may a process do even this
@@ -34,6 +36,18 @@ def prepare(quiet: bool) -> None:  # noqa: FBT001 - pebble passes initargs by po
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
+
+
+def _let_the_fork_server_end() -> None:
+    """Give up the pipe by which the fork server knows that the supervisor is there.
+
+    Every child gets it, so that it may have children of its own. But the fork server then lives for as long as one
+    child does, and a child that computes, whose parent it is, outlives a supervisor that was killed.
+    """
+    lifeline = getattr(forkserver._forkserver, "_forkserver_alive_fd", None)  # noqa: SLF001 - there is no public way
+    if lifeline is not None:
+        os.close(lifeline)
+        forkserver._forkserver._forkserver_alive_fd = None  # type: ignore[attr-defined] # noqa: SLF001
 
 
 def ready() -> None:

@@ -1,9 +1,24 @@
-"""Looking at circuits: every operation, also inside control flow, on the circuit's own qubits."""
+"""Qiskit's circuits: made of straight-line programs, and looked at, also inside control flow."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
-from qiskit.circuit import ControlFlowOp, ForLoopOp, Operation, QuantumCircuit, WhileLoopOp
+from qiskit.circuit import (
+    CircuitInstruction,
+    ClassicalRegister,
+    ControlFlowOp,
+    ForLoopOp,
+    Gate,
+    Measure,
+    Operation,
+    QuantumCircuit,
+    QuantumRegister,
+    WhileLoopOp,
+)
+from qiskit.circuit.library import get_standard_gate_name_mapping
+
+from quantum_runner.straight.program import Measurement, StraightLine
 
 UNBOUNDED = 10**9
 """Stands for how often the body of a `while` runs."""
@@ -16,6 +31,35 @@ class Step:
     operation: Operation
     qubits: tuple[int, ...]
     times: int
+
+
+_QISKITS_NAMES = {"CX": "cx", "phase": "p", "cphase": "cp"}
+_MEASURE = Measure()
+
+
+def circuit_of(program: StraightLine) -> QuantumCircuit:
+    """A straight-line program as a circuit, with a classical register for each of its `registers`."""
+    registers = [ClassicalRegister(width, f"c{number}") for number, width in enumerate(program.registers)]
+    circuit = QuantumCircuit(QuantumRegister(program.qubits, "q"), *registers)
+    qubits, bits = circuit.qubits, circuit.clbits
+    for step in program.steps:
+        if isinstance(step, Measurement):
+            instruction = CircuitInstruction(_MEASURE, (qubits[step.qubit],), (bits[step.bit],))
+        else:
+            instruction = CircuitInstruction(_gate(step.gate, step.angles), tuple(qubits[one] for one in step.qubits))
+        circuit._append(instruction)  # noqa: SLF001 - Qiskit's own fast path, for instructions that fit by construction
+    return circuit
+
+
+def _gate(name: str, angles: tuple[float, ...]) -> Gate:
+    gate = _standard_gates()[_QISKITS_NAMES.get(name, name)]
+    return type(gate)(*angles) if angles else gate
+
+
+@cache
+def _standard_gates() -> dict[str, Gate]:
+    known: dict[str, Gate] = get_standard_gate_name_mapping()
+    return known
 
 
 def has_control_flow(circuit: QuantumCircuit) -> bool:

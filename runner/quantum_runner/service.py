@@ -28,7 +28,7 @@ CHILD_BYTES = 96 * 2**20
 
 async def serve() -> int:
     """Run a worker until SIGTERM or SIGINT. Returns the exit code."""
-    settings = RunnerSettings()
+    settings = RunnerSettings.of_this_process()
     logs.configure(settings.log_format, settings.log_level)
     container.one_thread_per_library()
     url, timeout = settings.redis_url.get_secret_value(), settings.redis_timeout_seconds
@@ -51,7 +51,7 @@ async def serve() -> int:
 
 def check_heartbeat() -> int:
     """Return 0 if the worker that writes the heartbeat file did so within the last lease, else 1."""
-    settings = RunnerSettings()
+    settings = RunnerSettings.of_this_process()
     if settings.heartbeat_file is None:
         sys.stderr.write("QT_HEARTBEAT_FILE is not set, so there is no heartbeat to look at\n")
         return 1

@@ -4,6 +4,8 @@ The fork server loads it once and every child is a fork of that: a new child cos
 of the libraries. Nothing here may start threads, since a fork after that hangs.
 """
 
-from quantum_runner.simulate import warm
+from quantum_runner import by_aer, engine, simulate
 
-warm()
+__all__ = ["by_aer", "simulate"]
+
+engine.warm()

@@ -113,11 +113,12 @@ class Worker:
         count, attempts = self._idle.qsize(), self._settings.max_attempts
         now = asyncio.get_running_loop().time()
         if now >= self._reclaim_after:
-            self._reclaim_after = now + self._settings.lease_seconds / 4
             lease_seconds = self._settings.lease_seconds
             reclaimed = await self._store.reclaim(
                 self.name, count=count, lease_seconds=lease_seconds, max_attempts=attempts
             )
+            if len(reclaimed) < count:  # or else there may be more: they have waited for long enough
+                self._reclaim_after = now + lease_seconds / 4
             if reclaimed:
                 log.warning("took over the tasks of a lost worker", tasks=[lease.task_id for lease in reclaimed])
                 return reclaimed
@@ -168,7 +169,7 @@ class Worker:
 
     def _abandon(self, lost: set[str]) -> None:
         for run in self._runs.values():
-            if run.lease.task_id in lost and run.work:
+            if run.lease.token in lost and run.work:
                 run.work.cancel()
 
     async def _sweep(self) -> None:

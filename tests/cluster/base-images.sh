@@ -32,8 +32,8 @@ make_redis() {
   local root=$cache/redis
   rm -rf "$root"; mkdir -p "$root"/usr/bin "$root"/bin "$root"/etc "$root"/data "$root"/tmp
   cp -L /usr/bin/redis-server /usr/bin/redis-cli "$root/usr/bin/"
-  cp -L /bin/sh "$root/bin/"
-  for binary in /usr/bin/redis-server /usr/bin/redis-cli /bin/sh; do ldd "$binary" | grep -o '/[^ ]*'; done |
+  cp -L /bin/sh /bin/cat /bin/mkdir /bin/mv /bin/rm "$root/bin/"
+  for binary in /usr/bin/redis-server /usr/bin/redis-cli "$root"/bin/*; do ldd "$binary" | grep -o '/[^ ]*'; done |
     sort -u | xargs -I{} cp -L --parents {} "$root"
   echo 'redis:x:999:999::/data:/bin/sh' >"$root/etc/passwd"
   chmod 1777 "$root/tmp"; chown 999:999 "$root/data"
@@ -42,7 +42,8 @@ make_redis() {
 }
 
 mkdir -p "$cache"
-have redis:8 || make_redis
+# one that was made before it had files' tools is made again
+{ have redis:8 && docker run --rm redis:8 cat /dev/null >/dev/null 2>&1; } || make_redis
 if have "$public"; then echo "$public"; exit; fi
 docker image inspect "$stand_in" >/dev/null 2>&1 || make_python
 echo "$stand_in"

@@ -34,6 +34,7 @@ for pair in dockerd:docker.io runc:runc iptables:iptables debootstrap:debootstra
 done
 builds=yes   # of compose, or of kind
 if docker compose version >/dev/null 2>&1 && have kind kubectl; then builds=; fi
+have cc || missing+=(gcc libc6-dev)
 if [ -n "$builds" ] && ! have go; then missing+=(golang ca-certificates); fi
 install_packages "${missing[@]}"
 [ -z "$builds" ] || install_go

@@ -1,6 +1,5 @@
 """The README is true: its commands are run, in order, and print what it says."""
 
-import doctest
 import os
 import re
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 import yaml
 from quantum_api.settings import ApiSettings
 from quantum_runner.settings import RunnerSettings
+from support.pages import assert_printed, steps
 from support.tools import require
 
 ROOT = Path(__file__).parents[2]
@@ -16,28 +16,12 @@ README = (ROOT / "README.md").read_text("utf-8")
 ON_KUBERNETES = "## On Kubernetes\n"
 """The heading of the section that needs a cluster: `kubernetes/test_docs.py` runs it."""
 
-STEP = re.compile(r"^\$ (?P<command>.*\n(?:> .*\n)*)(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
-
 
 def sections() -> tuple[str, str]:
     """The README without the section that needs a cluster, and that section."""
     before, _, rest = README.partition(ON_KUBERNETES)
     cluster, heading, after = rest.partition("\n## ")
     return before + heading + after, cluster
-
-
-def steps(page: str) -> list[tuple[str, str]]:
-    """Commands of a page and what they should print; `...` stands for any text."""
-    blocks = re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    found = [step for block in blocks for step in STEP.finditer(block)]
-    return [(re.sub(r"^> ", "", step["command"], flags=re.MULTILINE), step["output"]) for step in found]
-
-
-def assert_printed(command: str, expected: str, printed: str) -> None:
-    """Assert that a command printed what a page says."""
-    whole = printed if printed.endswith("\n") or not printed else printed + "\n"
-    matches = doctest.OutputChecker().check_output(expected, whole, doctest.ELLIPSIS)
-    assert matches, f"$ {command}expected:\n{expected}\nprinted:\n{whole}"
 
 
 def test_the_readmes_commands_print_what_it_says(base_url: str, tmp_path: Path) -> None:

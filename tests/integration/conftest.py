@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from support.certificates import Authority
 from support.control_plane import ControlPlane, control_plane
-from support.redis_server import RedisServer
+from support.redis_server import RedisServer, TlsRedisServer
 from support.stores import flush, run
 
 
@@ -20,6 +21,26 @@ def redis_url(redis_server: RedisServer) -> str:
     """Where an empty Redis is."""
     run(flush(redis_server.url))
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A private CA, which nobody trusts who is not told to."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def tls_redis_server(authority: Authority) -> Iterator[TlsRedisServer]:
+    """One server with a certificate of that CA for `localhost`."""
+    with TlsRedisServer(authority) as server:
+        yield server
+
+
+@pytest.fixture
+def tls_redis(tls_redis_server: TlsRedisServer) -> TlsRedisServer:
+    """The same, empty."""
+    run(flush(tls_redis_server.url))
+    return tls_redis_server
 
 
 @pytest.fixture(scope="session")

@@ -44,9 +44,23 @@ class Cluster:
         self.load(image)
         return image
 
-    def node_exec(self, *command: str) -> str:
+    @property
+    def node(self) -> str:
+        """The container that is the first node."""
+        return f"{self._need_kind()}-control-plane"
+
+    def node_exec(self, *command: str, seconds: float = CALL_SECONDS) -> str:
         """Run a command in the first node, and return what it prints."""
-        return self._checked(["docker", "exec", f"{self._need_kind()}-control-plane", *command], None, CALL_SECONDS)
+        return self._checked(["docker", "exec", self.node, *command], None, seconds)
+
+    def node_image(self) -> str:
+        """The image that the nodes run on."""
+        return self._checked(["docker", "inspect", "-f", "{{.Config.Image}}", self.node], None, CALL_SECONDS).strip()
+
+    @property
+    def is_of_packages(self) -> bool:
+        """Whether its nodes run on the image that `tests/cluster` makes: what it must have is then known."""
+        return self._kind is not None and self.node_image().startswith("quantum-tasks-node:")
 
     def audit_log(self) -> list[dict[str, Any]]:
         """The audit events of every request that a service account made, the cluster's own left out."""

@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import uuid
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from support.ports import free_port
 from support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ class ComposeStack:
 
     def __init__(self, python_image: str, **settings: str) -> None:
         self._project = f"qt-{uuid.uuid4().hex[:8]}"
-        self._port = _free_port()
+        self._port = free_port()
         files = ("docker-compose.yml", "tests/cluster/compose.override.yml")
         self._compose = ["docker", "compose", "-p", self._project, *(part for file in files for part in ("-f", file))]
         self._env = {
@@ -122,9 +122,3 @@ def _processes(container: str) -> list[int]:
     """The host's ids of a container's processes, its init left out: that one ends by itself."""
     rows = [line.split() for line in docker("top", container, "-o", "pid,comm").splitlines()[1:]]
     return [int(pid) for pid, name in rows if "init" not in name]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,54 @@ from support.waiting import eventually
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "k8s"
 PARTS = ("api", "operator", "runner")
+REGISTRY = "registry.example.org/lab"
 BUILD_SECONDS = 1800
 READY_SECONDS = 180
 
 
 def load_images(cluster: Cluster) -> None:
-    """Build the images of every part and copy them, and Redis, into the cluster."""
-    python = script("base-images.sh").strip()
-    env = {**os.environ, "DOCKER_BUILDKIT": "0"}
+    """Build the images of every part and copy them, and the public ones that are used beside them, into the cluster."""
     for part in PARTS:
-        command = ["docker", "build", "--quiet", "--network", "host", "--build-arg", f"PYTHON_IMAGE={python}"]
-        command += ["--tag", f"quantum-tasks-{part}", "--file", f"{part}/Dockerfile", "."]
-        done = subprocess.run(
-            command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-    cluster.load(*(f"quantum-tasks-{part}" for part in PARTS), "redis:8")
+        build_image(part, image(part), ROOT)
+    images = [image(part) for part in PARTS]
+    # by the names, too, that the README has them pulled by
+    published = [f"{REGISTRY}/{built}:{version('quantum-tasks')}" for built in images]
+    for built, name in zip(images, published, strict=True):
+        subprocess.run(["docker", "tag", built, name], check=True, timeout=BUILD_SECONDS)
+    cluster.load(*images, *published, "redis:8", script("kubectl-image.sh").strip())
+
+
+def image(part: str) -> str:
+    """The name of a part's image in the manifests."""
+    return f"quantum-tasks-{part}"
+
+
+def build_image(part: str, name: str, sources: Path) -> None:
+    """Build the image of a part from a folder that has the project's sources."""
+    python = script("base-images.sh").strip()
+    command = ["docker", "build", "--quiet", "--network", "host", "--build-arg", f"PYTHON_IMAGE={python}"]
+    command += ["--tag", name, "--file", f"{part}/Dockerfile", "."]
+    env = {**os.environ, "DOCKER_BUILDKIT": "0"}
+    done = subprocess.run(
+        command, cwd=sources, env=env, capture_output=True, text=True, check=False, timeout=BUILD_SECONDS
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def node_url(tasks: KubectlTasks, service: str) -> str:
+    """Where a Service of type NodePort answers."""
+    [port] = tasks.get("service", service)["spec"]["ports"]
+    addresses = tasks.get("nodes")["items"][0]["status"]["addresses"]
+    [address] = [each["address"] for each in addresses if each["type"] == "InternalIP"]
+    return f"http://{address}:{port['nodePort']}"
+
+
+def reachable(api: httpx.Client) -> bool:
+    """Whether the API answers that it is ready."""
+    try:
+        return api.get("/readyz").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
 
 
 class Installation(KubectlTasks):
@@ -46,7 +79,7 @@ class Installation(KubectlTasks):
 
     def install(self) -> None:
         """Apply the manifests, and wait until every part is ready."""
-        documents = [self._fitted(body) for body in yaml.safe_load_all(self.cluster.kubectl("kustomize", str(K8S)))]
+        documents = self.documents()
         objects = {"apiVersion": "v1", "kind": "List", "items": documents}
         first = [body for body in documents if body["kind"] in ("Namespace", "CustomResourceDefinition")]
         self.cluster.kubectl("apply", "-f", "-", stdin=json.dumps({**objects, "items": first}))
@@ -54,7 +87,12 @@ class Installation(KubectlTasks):
         self.cluster.kubectl("apply", "-f", "-", stdin=json.dumps(objects))
         for what in ("statefulset/quantum-tasks-redis", "deploy/quantum-tasks-operator", "deploy/quantum-tasks-api"):
             self.rolled_out(what)
-        eventually(self._answers, READY_SECONDS, "the API to answer")
+        with self.client() as client:
+            eventually(lambda: reachable(client.http), READY_SECONDS, "the API to answer")
+
+    def documents(self) -> list[dict[str, Any]]:
+        """What is applied."""
+        return [self._fitted(body) for body in yaml.safe_load_all(self.cluster.kubectl("kustomize", str(K8S)))]
 
     def remove(self) -> None:
         """Remove the namespace with all that is in it."""
@@ -63,10 +101,7 @@ class Installation(KubectlTasks):
     @property
     def base_url(self) -> str:
         """Where the API answers: at a port of the node, which outlives Pods and connections."""
-        service = self.get("service", "quantum-tasks")
-        addresses = self.get("nodes")["items"][0]["status"]["addresses"]
-        [address] = [each["address"] for each in addresses if each["type"] == "InternalIP"]
-        return f"http://{address}:{service['spec']['ports'][0]['nodePort']}"
+        return node_url(self, "quantum-tasks-api")
 
     def client(self) -> Client:
         """A client of the API."""
@@ -118,18 +153,12 @@ class Installation(KubectlTasks):
             body["metadata"]["namespace"] = self.namespace
         for subject in body.get("subjects", ()):
             subject["namespace"] = self.namespace
-        if body["kind"] == "Service" and body["metadata"]["name"] == "quantum-tasks":
+        if body["kind"] == "Service" and body["metadata"]["name"] == "quantum-tasks-api":
             body["spec"]["type"] = "NodePort"
         if body["kind"] == "Deployment":
             env = body["spec"]["template"]["spec"]["containers"][0]["env"]
             env += [{"name": name, "value": value} for name, value in self._settings.items()]
         return body
-
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.base_url}/readyz", trust_env=False).status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
 
 
 def processes_of(pod_uid: str, word: str) -> list[int]:

@@ -4,6 +4,7 @@ The processes are real, the runner's own; what a test wants to go wrong with a P
 """
 
 import asyncio
+import base64
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from typing import Any, Self
 from quantum_tasks.cluster import Cluster, ClusterError, ClusterUnavailableError, Kind, connect
 
 PODS = Kind("", "v1", "pods")
+SECRETS = Kind("", "v1", "secrets")
 POLL_SECONDS = 0.05
 
 Pod = dict[str, Any]
@@ -130,9 +132,9 @@ class Kubelet:
             await self._report(cluster, pod, status)
             return
         message = Path(self._folder.name) / pod["metadata"]["uid"]
-        container = pod["spec"]["containers"][0]
+        [container] = [container for container in pod["spec"]["containers"] if container["name"] == "runner"]
         env = {name: value for name, value in os.environ.items() if not name.startswith("QT_")}
-        env |= {entry["name"]: _value(pod, entry) for entry in container["env"]}
+        env |= {entry["name"]: await _value(cluster, pod, entry) for entry in container["env"]}
         env["QT_TERMINATION_LOG"] = str(message)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "quantum_runner", *container["args"], env=env, start_new_session=True
@@ -197,9 +199,14 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _value(pod: Pod, entry: dict[str, Any]) -> str:
-    source = entry.get("valueFrom")
-    if source is None:
-        return str(entry["value"])
-    assert source["fieldRef"]["fieldPath"] == "metadata.uid", "Secrets are for real kubelets"
-    return str(pod["metadata"]["uid"])
+async def _value(cluster: Cluster, pod: Pod, entry: dict[str, Any]) -> str:
+    match entry.get("valueFrom"):
+        case None:
+            return str(entry["value"])
+        case {"fieldRef": {"fieldPath": "metadata.uid"}}:
+            return str(pod["metadata"]["uid"])
+        case {"secretKeyRef": {"name": name, "key": key}}:
+            secret = await cluster.get(SECRETS, pod["metadata"]["namespace"], name)
+            return base64.b64decode(secret["data"][key]).decode()
+        case source:
+            raise AssertionError(f"only real kubelets know {source}")

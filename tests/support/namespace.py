@@ -1,7 +1,9 @@
 """A namespace with an operator in it, a kubelet that runs real runners, and a Redis, as a test sees them."""
 
 import asyncio
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,7 @@ from quantum_tasks.store import connect
 from support.control_plane import ControlPlane
 from support.kubectl_tasks import KubectlTasks
 from support.kubelet import Kubelet
-from support.operator_process import OperatorProcess
+from support.operator_process import OperatorProcess, install_roles
 from support.redis_server import RedisServer
 
 
@@ -49,6 +51,29 @@ class Namespace(KubectlTasks):
                 await redis.aclose()
 
         return asyncio.run(ask())
+
+
+@contextmanager
+def installed(
+    plane: ControlPlane, redis: RedisServer, *, operators_redis: str = "", runners_redis: str = "", **settings: str
+) -> Iterator[Namespace]:
+    """A namespace of a test's own with everything running.
+
+    `operators_redis` is where the operator finds Redis, else as a test does; `runners_redis` is in the Secret of the
+    runner's Pods, else they are told what the operator is told.
+    """
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    install_roles(plane, name)
+    if runners_redis:
+        secret = "redis-of-the-runner"  # noqa: S105 - its name
+        plane.kubectl("create", "secret", "generic", secret, f"--from-literal=url={runners_redis}", "-n", name)
+        settings["QT_RUNNER_REDIS_SECRET"] = secret
+    with (
+        OperatorProcess(plane, name, operators_redis or redis.url, **settings) as operator,
+        Kubelet(name) as kubelet,
+    ):
+        yield Namespace(plane, name, redis, operator, kubelet)
+    plane.kubectl("delete", "namespace", name, "--wait=false")
 
 
 def condition_of(status: dict[str, Any], kind: str, part: str = "status") -> Any:  # noqa: ANN401 - a word

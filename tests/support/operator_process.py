@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from typing import Any, Self
 import httpx
 import yaml
 from support.control_plane import ControlPlane
+from support.ports import free_port
 from support.waiting import eventually
 
 K8S = Path(__file__).parents[2] / "k8s"
@@ -39,7 +39,7 @@ class OperatorProcess:
     """One operator for one namespace, or for all of them; a context manager that leaves no process."""
 
     def __init__(self, plane: ControlPlane, namespace: str | None, redis_url: str, **settings: str) -> None:
-        self._port = _free_port()
+        self._port, self._metrics_port = free_port(), free_port()
         self._log = tempfile.NamedTemporaryFile(prefix="qt-operator-", suffix=".log")  # noqa: SIM115 - closed at exit
         self._env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("QT_")},
@@ -47,6 +47,7 @@ class OperatorProcess:
             **({"QT_NAMESPACE": namespace} if namespace else {}),
             "QT_REDIS_URL": redis_url,
             "QT_PROBE_PORT": str(self._port),
+            "QT_METRICS_PORT": str(self._metrics_port),
             "QT_RESYNC_SECONDS": "1",
             **settings,
         }
@@ -62,6 +63,10 @@ class OperatorProcess:
         """What the liveness probe answers."""
         return httpx.get(f"http://127.0.0.1:{self._port}/healthz", trust_env=False, timeout=30).status_code
 
+    def metrics(self) -> str:
+        """What Prometheus would be told."""
+        return httpx.get(f"http://127.0.0.1:{self._metrics_port}/metrics", trust_env=False, timeout=30).text
+
     def log(self) -> list[dict[str, Any]]:
         """What it has written."""
         lines = Path(self._log.name).read_text().splitlines()
@@ -70,10 +75,19 @@ class OperatorProcess:
     def start(self) -> None:
         """Start, and wait until it is ready."""
         ready = self._count("operator ready")
+        self._start()
+        eventually(lambda: self._count("operator ready") > ready, 60, "the operator to be ready")
+
+    def start_in_vain(self) -> str:
+        """Start, wait until it has ended by itself with an error, and give all that it wrote."""
+        assert self._start().wait(timeout=60) != 0
+        return Path(self._log.name).read_text()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
         with Path(self._log.name).open("ab") as log:
             command = [sys.executable, "-m", "quantum_operator"]
             self._process = subprocess.Popen(command, env=self._env, stdout=log, stderr=log)
-        eventually(lambda: self._count("operator ready") > ready, 60, "the operator to be ready")
+        return self._process
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it, and give its exit code."""
@@ -105,9 +119,3 @@ class OperatorProcess:
 
     def _count(self, event: str) -> int:
         return sum(line.get("event") == event for line in self.log())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,6 +9,7 @@ import yaml
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from quantum_api.settings import ApiSettings
+from quantum_operator import pod_template
 from quantum_operator.jobs import job, pool_job
 from quantum_operator.reconcile import Needs
 from quantum_operator.settings import OperatorSettings
@@ -71,6 +72,19 @@ def test_the_page_has_what_pods_are_told(mode: str) -> None:
     rows = _rows("The runner's Pods")
     told = {name for names, modes, _ in rows if mode in modes for name in re.findall(r"QT_\w+", names)}
     assert told == {variable["name"] for variable in container["env"]}
+
+
+def test_the_pages_pod_template_is_one() -> None:
+    """The example of a Pod template is read as the operator reads a file, and everything of it is in a Pod."""
+    [example] = re.findall(r"^```yaml\n(.*?)^```", _section("Pod templates"), re.MULTILINE | re.DOTALL)
+    template = pod_template.parse(example.encode())
+    settings = OperatorSettings(redis_url=SecretStr("redis://redis:6379/0"), runner_pod_template=template)
+    task = QuantumTask.of({"metadata": {"name": "a", "namespace": "b", "uid": "c"}, "spec": {"qasm": "qubit q;"}})
+    for body in (job(task, Needs(), settings), pool_job("a", "b", settings)):
+        made = body["spec"]["template"]
+        assert made["metadata"]["labels"]["team"] == "quantum"
+        assert {field for layer in template.layers for field in layer.spec} <= made["spec"].keys()
+        assert [mount["name"] for mount in made["spec"]["containers"][0]["volumeMounts"]] == ["tmp", "ca"]
 
 
 def test_the_page_has_every_reason() -> None:

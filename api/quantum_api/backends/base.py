@@ -43,11 +43,16 @@ class TaskBackend(ABC):
 
     @abstractmethod
     async def get(self, task_id: str, *, with_program: bool = False) -> Task:
-        """One task, with its outcome. Raises TaskNotFoundError."""
+        """One task, with its outcome; an end that was given once is given ever after. Raises TaskNotFoundError."""
 
     @abstractmethod
     async def wait(self, task_id: str, seconds: float) -> Task:
         """The task at its end, or as it is after so many seconds. Raises TaskNotFoundError, also when it is deleted."""
+
+    @property
+    @abstractmethod
+    def waiting(self) -> int:
+        """How many wait at this moment. Asks nobody."""
 
     @abstractmethod
     async def page(self, *, phase: Phase | None, cursor: str | None, limit: int) -> Listing:
@@ -59,7 +64,7 @@ class TaskBackend(ABC):
 
     @abstractmethod
     async def delete(self, task_id: str) -> None:
-        """Forget a task in any state. Raises TaskNotFoundError."""
+        """Forget a task in any state; it is not found from then on. Raises TaskNotFoundError."""
 
     @abstractmethod
     async def ready(self) -> None:

@@ -10,7 +10,6 @@ from quantum_tasks.errors import StoreUnavailableError
 from quantum_tasks.store import Store
 from quantum_tasks.task import Task
 
-BLOCK_SECONDS = 2.0
 RETRY_SECONDS = 0.2
 
 log = structlog.get_logger(__name__)
@@ -23,11 +22,13 @@ class Ends:
     have been missed.
     """
 
-    def __init__(self, store: Store, *, max_waiting: int) -> None:
+    def __init__(self, store: Store, *, max_waiting: int, block_seconds: float) -> None:
         self._store = store
+        self._block_seconds = block_seconds
         self._max_waiting = max_waiting
         self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self._waiting = 0
+        self.waiting = 0
+        """How many wait at this moment."""
         self._following = True
         self._reader: asyncio.Task[None] | None = None
         self.closed = False
@@ -35,29 +36,39 @@ class Ends:
     @property
     def full(self) -> bool:
         """Whether as many wait as may, or nobody may any more."""
-        return self.closed or self._waiting >= self._max_waiting
+        return self.closed or self.waiting >= self._max_waiting
 
     @contextmanager
     def watch(self, task_id: str) -> Iterator[asyncio.Event]:
         """An event that is set whenever there is a reason to look at the task again."""
         woken = asyncio.Event()
         self._watchers[task_id].add(woken)
-        self._waiting += 1
+        self.waiting += 1
         try:
             yield woken
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
             self._watchers[task_id].discard(woken)
             if not self._watchers[task_id]:
                 del self._watchers[task_id]
 
-    async def until_ended(self, get: Callable[[], Awaitable[Task]], woken: asyncio.Event, seconds: float) -> Task:
-        """The task once it has ended, or as it is after so many seconds. It must be watched before it is first read."""
+    async def until_ended(
+        self,
+        get: Callable[[], Awaitable[Task]],
+        woken: asyncio.Event,
+        seconds: float,
+        *,
+        again: Callable[[], Awaitable[Task]] | None = None,
+    ) -> Task:
+        """The task once it has ended, or as it is after so many seconds. It must be watched before it is first read.
+
+        `again` is how to look at it when woken, where that is another way.
+        """
         deadline = asyncio.get_running_loop().time() + seconds
         task = await get()
         while not task.state.terminal and await _set_by(woken, deadline) and not self.closed:
             woken.clear()
-            task = await get()
+            task = await (again or get)()
         return task
 
     def close(self) -> None:
@@ -95,7 +106,7 @@ class Ends:
         self._following = True
         self._wake_all()
         while not self.closed:
-            for event in await self._store.events(after, block_seconds=BLOCK_SECONDS):
+            for event in await self._store.events(after, block_seconds=self._block_seconds):
                 after = event.id
                 for woken in self._watchers.get(event.task_id, ()):
                     woken.set()

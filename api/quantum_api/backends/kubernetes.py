@@ -1,6 +1,6 @@
 """Tasks as QuantumTask resources, the truth; Redis is asked first, since that costs the API server nothing."""
 
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -8,6 +8,7 @@ from typing import Self
 import structlog
 from quantum_tasks.cluster import Cluster, ClusterError, Kind, Object, connect
 from quantum_tasks.errors import (
+    Code,
     IdempotencyMismatchError,
     InvalidCursorError,
     QueueFullError,
@@ -15,7 +16,7 @@ from quantum_tasks.errors import (
     TaskFinishedError,
     TaskNotFoundError,
 )
-from quantum_tasks.mirror import Mirror
+from quantum_tasks.mirror import Mirror, Sight
 from quantum_tasks.resource import (
     API_VERSION,
     GROUP,
@@ -27,7 +28,7 @@ from quantum_tasks.resource import (
     store_id,
 )
 from quantum_tasks.states import Phase, State
-from quantum_tasks.store import Submitted
+from quantum_tasks.store import Submitted, block_seconds
 from quantum_tasks.store import connect as connect_to_redis
 from quantum_tasks.task import Options, Task
 
@@ -39,6 +40,9 @@ log = structlog.get_logger(__name__)
 
 TASKS = Kind(GROUP, VERSION, PLURAL)
 
+CANCEL_SECONDS = 2.0
+"""How long a cancellation waits until its end is shown."""
+
 _GONE = 410
 _BAD_REQUEST = 400
 
@@ -46,8 +50,8 @@ _BAD_REQUEST = 400
 class KubernetesBackend(TaskBackend):
     """Resources in one namespace, and the copy of their states that the operator and the runners keep in Redis.
 
-    While Redis is away tasks are accepted, read and listed all the same; the operator puts into Redis later what is
-    missing there.
+    While Redis is away tasks are accepted and listed all the same, and read where they have ended; the operator puts
+    into Redis later what is missing there.
     """
 
     def __init__(self, settings: ApiSettings) -> None:
@@ -60,7 +64,8 @@ class KubernetesBackend(TaskBackend):
             max_connections=settings.redis_connections,
         )
         self._store = Mirror(self._redis, settings.keys)
-        self._ends = Ends(self._store, max_waiting=settings.max_waiting)
+        block = block_seconds(settings.redis_timeout_seconds)
+        self._ends = Ends(self._store, max_waiting=settings.max_waiting, block_seconds=block)
         self._open = AsyncExitStack()
         self._cluster_or_none: Cluster | None = None
 
@@ -104,19 +109,37 @@ class KubernetesBackend(TaskBackend):
         return Submitted.ACCEPTED
 
     async def get(self, task_id: str, *, with_program: bool = False) -> Task:
-        """See TaskBackend. From Redis, and from the resource where Redis does not know the task or is away."""
+        """See TaskBackend. From Redis, and from the resource where Redis does not know the task or is away.
+
+        An end is shown once the resource has it, since Redis may lose what it has. The operator marks it in Redis then,
+        and so the resource is asked only while it is about to.
+        """
         try:
-            task = await self._store.get(self._record(task_id), with_program=with_program)
-        except (TaskNotFoundError, StoreUnavailableError):
+            sight = await self._store.sight(self._record(task_id), with_program=with_program)
+        except TaskNotFoundError:
             return await self._get_resource(task_id, with_program=with_program)
-        return replace(task, id=task_id)
+        except StoreUnavailableError:
+            task = await self._get_resource(task_id, with_program=with_program)
+            if _lost(task):
+                raise  # Redis has the counts: ask again
+            return task
+        if sight.before is not None:
+            return _as_it_may_be_shown(sight, await self._get_resource(task_id))
+        return replace(sight.task, id=task_id)
 
     async def wait(self, task_id: str, seconds: float) -> Task:
-        """See TaskBackend. Costs a read at the beginning and one at the end, none in between."""
+        """See TaskBackend. Costs a read at the beginning and two at the end, none in between."""
         if self._ends.full:
             return await self.get(task_id)
         with self._ends.watch(self._record(task_id)) as woken:
-            return await self._ends.until_ended(lambda: self.get(task_id), woken, seconds)
+            return await self._ends.until_ended(
+                lambda: self.get(task_id), woken, seconds, again=lambda: self._get_marked(task_id)
+            )
+
+    @property
+    def waiting(self) -> int:
+        """See TaskBackend."""
+        return self._ends.waiting
 
     async def page(self, *, phase: Phase | None, cursor: str | None, limit: int) -> Listing:
         """See TaskBackend. By name, as the API server lists; the cursor is its `continue` token."""
@@ -131,29 +154,42 @@ class KubernetesBackend(TaskBackend):
                 raise InvalidCursorError(cursor) from error
             raise
         tasks = [replace(QuantumTask.of(item).task(), qasm=None, outcome=None) for item in part["items"]]
+        # a listing has no counts, and so does not know whether they are lost
+        tasks = [replace(task, failure=None) if _lost(task) else task for task in tasks]
         return Listing(tasks, part["metadata"].get("continue") or None)
 
     async def cancel(self, task_id: str) -> None:
-        """See TaskBackend. Redis says which came first, the end or the cancellation; the operator does the rest."""
+        """See TaskBackend. Redis says which came first, the end or the cancellation; the operator does the rest.
+
+        Raises StoreUnavailableError also where another end came first that the resource has not got yet.
+        """
         task = await self._get_resource(task_id)
-        if task.state is State.CANCELLED:
-            return
-        if task.state.terminal:
+        ended = False
+        if not task.state.terminal:
+            await self._change(task_id, {"spec": {"cancel": True}})
+            try:
+                await self._store.cancel(self._record(task_id))
+            except TaskNotFoundError:
+                pass  # Redis was emptied: the operator ends it by the resource alone
+            except TaskFinishedError:
+                ended = True
+            task = await self.wait(task_id, CANCEL_SECONDS)
+        if task.state.terminal and task.state is not State.CANCELLED:
             raise TaskFinishedError(f"the task has already {task.state}")
-        with suppress(TaskNotFoundError):  # Redis was emptied: the operator ends it by the resource alone
-            await self._store.cancel(self._record(task_id))
-        await self._change(task_id, {"spec": {"cancel": True}})
+        if ended and not task.state.terminal:
+            raise StoreUnavailableError("the task has ended, and the operator has not said so yet")
 
     async def delete(self, task_id: str) -> None:
-        """See TaskBackend. What the resource owns goes with it; Redis forgets it at once."""
+        """See TaskBackend. What the resource owns goes with it; Redis forgets it at once, or else nothing is done."""
+        record = self._record(task_id)
+        before = await self._store.owner(record)
         try:
-            await self._cluster.delete(TASKS, self._namespace, task_id)
+            uid = await self._cluster.delete(TASKS, self._namespace, task_id)
         except ClusterError as error:
             raise _known(error, task_id) from error
-        try:
-            await self._store.delete(self._record(task_id))
-        except (TaskNotFoundError, StoreUnavailableError) as error:
-            log.debug("the operator removes the record", task=task_id, because=str(error))
+        # by uid: another task may have the id by now. The record of a restored object has the uid of its first life.
+        for gone in {uid, before or uid}:
+            await self._store.forget(record, gone)
 
     async def ready(self) -> None:
         """See TaskBackend. Redis may be away: the resource is what counts."""
@@ -187,6 +223,8 @@ class KubernetesBackend(TaskBackend):
             await self._store.provide(self._record(made.metadata.name), made.metadata.uid, qasm, options, queued=pool)
         except StoreUnavailableError as error:
             log.warning("Redis is told later, by the operator", task=made.metadata.name, because=str(error))
+        except TaskNotFoundError:
+            log.info("the task was deleted at once", task=made.metadata.name)
 
     async def _is_full(self) -> bool:
         try:
@@ -214,11 +252,36 @@ class KubernetesBackend(TaskBackend):
         task = QuantumTask.of(body).task()
         return task if with_program else replace(task, qasm=None)
 
+    async def _get_marked(self, task_id: str) -> Task:
+        """The task as Redis alone may show it; as `get` has it where Redis does not know it or is away."""
+        try:
+            sight = await self._store.sight(self._record(task_id))
+        except (TaskNotFoundError, StoreUnavailableError):
+            return await self.get(task_id)
+        return replace(sight.before or sight.task, id=task_id)
+
     async def _change(self, task_id: str, body: Object) -> None:
         try:
             await self._cluster.patch(TASKS, self._namespace, task_id, body)
         except ClusterError as error:
             raise _known(error, task_id) from error
+
+
+def _as_it_may_be_shown(sight: Sight, resource: Task) -> Task:
+    """A task whose end in Redis is not marked as shown, by its resource."""
+    assert sight.before is not None  # noqa: S101 - it is about that
+    if not resource.state.terminal:
+        return replace(sight.before, id=resource.id)
+    ended = sight.task
+    same = (ended.state, ended.reason) == (resource.state, resource.reason)
+    if same and (_lost(resource) or (ended.failure, ended.outcome) == (resource.failure, resource.outcome)):
+        return replace(ended, id=resource.id, attempts=resource.attempts)
+    return replace(resource, qasm=ended.qasm)  # Redis has another end, which will give way
+
+
+def _lost(task: Task) -> bool:
+    """Whether the resource, by itself, has nothing of a task's counts."""
+    return task.failure is not None and task.failure.code is Code.RESULT_LOST
 
 
 def _known(error: ClusterError, task_id: str) -> Exception:

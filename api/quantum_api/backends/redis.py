@@ -5,7 +5,7 @@ from typing import Self
 
 from quantum_tasks.errors import InvalidCursorError
 from quantum_tasks.states import Phase, State
-from quantum_tasks.store import Store, Submitted, connect
+from quantum_tasks.store import Store, Submitted, block_seconds, connect
 from quantum_tasks.task import Options, Task
 
 from quantum_api.backends.base import Listing, TaskBackend
@@ -24,7 +24,8 @@ class RedisBackend(TaskBackend):
             max_connections=settings.redis_connections,
         )
         self._store = Store(self._redis, settings.keys, max_unfinished=settings.max_unfinished)
-        self._ends = Ends(self._store, max_waiting=settings.max_waiting)
+        block = block_seconds(settings.redis_timeout_seconds)
+        self._ends = Ends(self._store, max_waiting=settings.max_waiting, block_seconds=block)
 
     async def __aenter__(self) -> Self:
         """Begin to follow the ends of tasks."""
@@ -52,6 +53,11 @@ class RedisBackend(TaskBackend):
             return await self._store.get(task_id)
         with self._ends.watch(task_id) as woken:
             return await self._ends.until_ended(lambda: self._store.get(task_id), woken, seconds)
+
+    @property
+    def waiting(self) -> int:
+        """See TaskBackend."""
+        return self._ends.waiting
 
     async def page(self, *, phase: Phase | None, cursor: str | None, limit: int) -> Listing:
         """See TaskBackend. Newest first; the cursor is the number of the last task given."""

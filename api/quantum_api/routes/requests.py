@@ -5,11 +5,12 @@ import uuid
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Request, Response
-from quantum_tasks.errors import TaskNotFoundError
+from quantum_tasks.errors import QuantumTasksError, TaskNotFoundError
 from quantum_tasks.store import Submitted
 from quantum_tasks.task import Options
 
 from quantum_api.backends.base import TaskBackend
+from quantum_api.metrics import WAITS, Metrics
 from quantum_api.prefer import wait_seconds
 
 _IDEMPOTENCY = uuid.UUID("6f0b8f0e-6d8c-5d0a-9a52-3c4a55a5b6c1")
@@ -19,19 +20,27 @@ _TASK_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 """Ids are UUIDs over HTTP and may be any DNS label in Kubernetes."""
 
 
-def _backend(request: Request) -> TaskBackend:
+# Coroutines, all of them: what is none FastAPI sends through its thread pool, which costs more than the rest.
+async def _backend(request: Request) -> TaskBackend:
     backend = request.app.state.backend
     assert isinstance(backend, TaskBackend)  # noqa: S101 - create_app put it there
     return backend
 
 
-def _task_id(task_id: Annotated[str, Path(description="The id that `POST` gave")]) -> str:
+def metrics_of(request: Request) -> Metrics:
+    """The metrics of the application that serves a request."""
+    metrics = request.app.state.metrics
+    assert isinstance(metrics, Metrics)  # noqa: S101 - create_app put it there
+    return metrics
+
+
+async def _task_id(task_id: Annotated[str, Path(description="The id that `POST` gave")]) -> str:
     if not _TASK_ID.fullmatch(task_id):
         raise TaskNotFoundError(task_id)
     return task_id
 
 
-def _wait(
+async def _wait(
     request: Request,
     response: Response,
     prefer: Annotated[
@@ -44,6 +53,8 @@ def _wait(
     seconds = wait_seconds(request.headers.getlist("prefer"), request.app.state.settings.max_wait_seconds)
     if seconds is not None:
         response.headers["Preference-Applied"] = f"wait={seconds}"
+        if seconds > 0:
+            request.scope[WAITS] = True
     return seconds
 
 
@@ -61,10 +72,18 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def accept(backend: TaskBackend, qasm: str, options: Options, key: str | None, response: Response) -> str:
-    """Submit a program and return the task's id, which is a function of the idempotency key if there is one."""
+async def accept(
+    backend: TaskBackend, qasm: str, options: Options, key: str | None, *, request: Request, response: Response
+) -> tuple[str, Submitted]:
+    """Submit a program. Returns the task's id, a function of the idempotency key if there is one, and how it went."""
     task_id = str(uuid.uuid4() if key is None else uuid.uuid5(_IDEMPOTENCY, key))
-    submitted = await backend.submit(task_id, qasm, options)
+    submissions = metrics_of(request).submissions
+    try:
+        submitted = await backend.submit(task_id, qasm, options)
+    except QuantumTasksError:
+        submissions.labels("refused").inc()
+        raise
+    submissions.labels(submitted).inc()
     if key is not None and submitted is Submitted.REPLAYED:
         response.headers["Idempotency-Replayed"] = "true"
-    return task_id
+    return task_id, submitted

@@ -1,7 +1,10 @@
 """`POST /tasks` and `GET /tasks/{id}`: the two seed routes, bare bodies."""
 
-from fastapi import APIRouter, Response
+from contextlib import suppress
+
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from quantum_tasks.errors import StoreUnavailableError
 from quantum_tasks.states import State
 from quantum_tasks.task import Task
 
@@ -20,16 +23,23 @@ router = APIRouter(route_class=StrictJsonRoute, tags=["tasks"])
     responses={200: {"model": Finished, "description": "Ended within `Prefer: wait`"}, **ACCEPT_PROBLEMS},
 )
 async def submit_task(
-    submission: Submission, backend: Backend, wait: Wait, response: Response, key: IdempotencyKey = None
+    submission: Submission,
+    backend: Backend,
+    wait: Wait,
+    *,
+    request: Request,
+    response: Response,
+    key: IdempotencyKey = None,
 ) -> Accepted | JSONResponse:
     """Accept an OpenQASM 3 program. 202 means that it will end, with counts or with a reason."""
-    task_id = await accept(backend, submission.qc, submission.options, key, response)
+    task_id, _ = await accept(backend, submission.qc, submission.options, key, request=request, response=response)
     response.headers["Location"] = f"/tasks/{task_id}"
     if wait is not None:
-        task = await backend.wait(task_id, wait)
-        if task.state.terminal:
-            finished = Finished(task_id=task_id, **_answer(task).model_dump())
-            return JSONResponse(finished.model_dump(exclude_none=True), headers=dict(response.headers))
+        with suppress(StoreUnavailableError):  # it is accepted, whatever becomes of the wait
+            task = await backend.wait(task_id, wait)
+            if task.state.terminal:
+                finished = Finished(task_id=task_id, **_answer(task).model_dump())
+                return JSONResponse(finished.model_dump(exclude_none=True), headers=dict(response.headers))
     return Accepted(task_id=task_id)
 
 

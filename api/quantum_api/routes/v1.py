@@ -1,8 +1,10 @@
 """`/v1/tasks`: the full resource."""
 
+from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
+from quantum_tasks.errors import StoreUnavailableError
 from quantum_tasks.states import Phase
 
 from quantum_api.routes.answers import ACCEPT_PROBLEMS, BAD_REQUEST, FINISHED, NOT_FOUND, READ_PROBLEMS, UNAVAILABLE
@@ -19,13 +21,14 @@ router = APIRouter(route_class=StrictJsonRoute, prefix="/v1", tags=["v1"])
     responses={200: {"model": TaskResource, "description": "Ended within `Prefer: wait`"}, **ACCEPT_PROBLEMS},
 )
 async def create_task(
-    spec: TaskSpec, backend: Backend, wait: Wait, response: Response, key: IdempotencyKey = None
+    spec: TaskSpec, backend: Backend, wait: Wait, *, request: Request, response: Response, key: IdempotencyKey = None
 ) -> TaskResource:
     """Accept a task and give the whole of it."""
-    task_id = await accept(backend, spec.qasm, spec.options, key, response)
+    task_id, _ = await accept(backend, spec.qasm, spec.options, key, request=request, response=response)
     response.headers["Location"] = f"/v1/tasks/{task_id}"
     if wait is not None:
-        await backend.wait(task_id, wait)
+        with suppress(StoreUnavailableError):  # it is accepted, whatever becomes of the wait
+            await backend.wait(task_id, wait)
     task = await backend.get(task_id, with_program=True)
     if wait is not None and task.state.terminal:
         response.status_code = 200

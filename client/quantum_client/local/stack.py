@@ -99,8 +99,8 @@ class Stack:
             async with asyncio.timeout(START_SECONDS):
                 (redis,) = self._launch(_redis(data))
                 await self._first(redis.ready.wait(), self.failure())
-                (api,) = self._launch(_api(environment, client))
-                workers = self._launch(*(_worker(name, environment) for name in self._settings.names[3:]))
+                (api,) = self._launch(api_part(environment, client))
+                workers = self._launch(*(worker_part(name, environment) for name in self._settings.names[3:]))
                 await self._first(self._both_ready(api, workers), self.failure())
         except TimeoutError as error:
             late = [child for child in self._children if not child.ready.is_set()]
@@ -209,7 +209,9 @@ def _redis(data: DataFolder) -> Part:
     )
 
 
-def _api(environment: Mapping[str, str], client: httpx.AsyncClient) -> Part:
+def api_part(environment: Mapping[str, str], client: httpx.AsyncClient) -> Part:
+    """The API, ready when it answers so to the client."""
+
     async def is_ready() -> bool:
         try:
             return (await client.get("/readyz")).is_success
@@ -219,7 +221,8 @@ def _api(environment: Mapping[str, str], client: httpx.AsyncClient) -> Part:
     return Part(name="api", command=_python("quantum_api"), environment=environment, probe=is_ready)
 
 
-def _worker(name: str, environment: Mapping[str, str]) -> Part:
+def worker_part(name: str, environment: Mapping[str, str]) -> Part:
+    """A worker, ready when it says so."""
     return Part(
         name=name, command=_python("quantum_runner", "worker"), environment=environment, ready_line="worker ready"
     )

@@ -15,5 +15,5 @@ end
 move(id, 'running')
 redis.call('HDEL', K.task .. id, 'message')
 redis.call('HSET', K.task .. id, 'lease', token, 'reason', 'Started')
-redis.call('HSETNX', K.task .. id, 'started_at', now())
+redis.call('HSETNX', K.task .. id, 'started_at', now_or_after(id, 'created_at'))
 return redis.call('HMGET', K.task .. id, 'attempts', 'qasm', 'shots', 'seed', 'method')

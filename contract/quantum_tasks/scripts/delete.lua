@@ -1,9 +1,12 @@
 -- Forgets a task, whatever its state. ARGV: id, the uid of its resource or ''.
--- Returns 1, or 0 for an unknown id, or one that is another object's by now.
+-- Returns 1, or 0 for an unknown id, or one that is another object's by now. The object itself is gone in any case.
 local id, uid = unpack(ARGV)
 local state, known = unpack(redis.call('HMGET', K.task .. id, 'state', 'uid'))
-if not state or (uid ~= '' and known ~= uid) then
-  return 0
+local found = state and (uid == '' or known == uid)
+if found then
+  remove(id)
 end
-remove(id)
-return 1
+if uid ~= '' then
+  bury(uid)
+end
+return found and 1 or 0

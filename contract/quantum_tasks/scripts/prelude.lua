@@ -2,6 +2,7 @@
 -- Times are Redis's own, in ms, so that no two machines' clocks are compared.
 
 local MAX_EVENTS = 10000
+local REMEMBERED = 3600 * 1000 -- ms for which it is known of an object that it is gone
 
 local function now()
   local time = redis.call('TIME')
@@ -10,6 +11,11 @@ end
 
 local function get(id, field)
   return redis.call('HGET', K.task .. id, field)
+end
+
+-- Now, or when the task was at a field's time, if that is later: clocks are set back at times.
+local function now_or_after(id, field)
+  return math.max(now(), tonumber(get(id, field) or 0))
 end
 
 local function is_terminal(state)
@@ -38,11 +44,17 @@ local function tell(id, what)
 end
 
 -- The one way into a terminal state: result, state, indexes, queue entry and event change together.
+-- Where a resource is to have that end too, `before` is what may be shown until it has.
 local function finish(id, state, reason, fields)
+  local was, why, message, uid = unpack(redis.call('HMGET', K.task .. id, 'state', 'reason', 'message', 'uid'))
   move(id, state)
   redis.call('HDEL', K.task .. id, 'message')
-  redis.call('HSET', K.task .. id, 'reason', reason, 'finished_at', now(), unpack(fields))
-  redis.call('ZADD', K.finished, now(), id)
+  if uid and uid ~= '' and not is_terminal(was) then
+    redis.call('HSET', K.task .. id, 'before', cjson.encode({state = was, reason = why, message = message or nil}))
+  end
+  local time = math.max(now_or_after(id, 'created_at'), now_or_after(id, 'started_at'))
+  redis.call('HSET', K.task .. id, 'reason', reason, 'finished_at', time, unpack(fields))
+  redis.call('ZADD', K.finished, time, id)
   leave_queue(id)
   tell(id, state)
 end
@@ -74,6 +86,20 @@ local function retry(id, cause, max_attempts)
   move(id, 'queued')
   redis.call('HSET', K.task .. id, 'reason', 'Retrying', 'lease', '')
   return 'queued'
+end
+
+-- Whoever saw an object before it went may still tell of it, and is to bring nothing back.
+local function bury(uid)
+  redis.call('ZREM', K.gone, uid) -- a full Redis lets a script go on that has begun to write
+  local old = redis.call('ZRANGE', K.gone, '-inf', now() - REMEMBERED, 'BYSCORE', 'LIMIT', 0, 100)
+  if #old > 0 then
+    redis.call('ZREM', K.gone, unpack(old))
+  end
+  redis.call('ZADD', K.gone, now(), uid)
+end
+
+local function is_gone(uid)
+  return redis.call('ZADD', K.gone, 'XX', 'INCR', 0, uid) -- ZSCORE would be one more right
 end
 
 local function remove(id)

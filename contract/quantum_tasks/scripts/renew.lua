@@ -1,5 +1,5 @@
 -- Keeps leases from running out. ARGV: consumer, then an id and a lease token for each.
--- Returns the ids whose lease is no longer this consumer's: lost, cancelled, deleted or ended.
+-- Returns the tokens of leases that are no longer this consumer's: lost, cancelled, deleted or ended.
 local consumer, lost = ARGV[1], {}
 for i = 2, #ARGV, 2 do
   local id, token = ARGV[i], ARGV[i + 1]
@@ -7,7 +7,7 @@ for i = 2, #ARGV, 2 do
   if state == 'running' and lease == token then
     redis.call('XCLAIM', K.queue, K.group, consumer, 0, entry, 'IDLE', 0, 'JUSTID')
   else
-    lost[#lost + 1] = id
+    lost[#lost + 1] = token
   end
 end
 return lost

@@ -1,7 +1,10 @@
 -- Accepts a task. ARGV: id, program, shots, seed or '', method, fingerprint, how many may be unfinished, '1' to queue it
 -- for a worker or '0', the uid of its resource or '', then more names and values of the task.
--- Returns accepted | replayed | mismatch | full. Repeating a call changes nothing, so a lost answer is safe to ask for again.
+-- Returns accepted | replayed | mismatch | full | gone. Repeating a call changes nothing, so a lost answer is safe to ask for again.
 local id, qasm, shots, seed, method, fingerprint, max_unfinished, queued, uid = unpack(ARGV)
+if uid ~= '' and is_gone(uid) then
+  return 'gone'
+end
 local known, known_uid = unpack(redis.call('HMGET', K.task .. id, 'fingerprint', 'uid'))
 if known and uid ~= '' and known_uid ~= uid then
   remove(id) -- an earlier object of the same name
@@ -16,7 +19,7 @@ end
 local seq = redis.call('INCR', K.seq)
 redis.call('HSET', K.task .. id, 'qasm', qasm, 'shots', shots, 'seed', seed, 'method', method,
   'fingerprint', fingerprint, 'seq', seq, 'entry', '', 'state', 'queued', 'reason', 'Queued',
-  'attempts', 0, 'runs', 0, 'lease', '', 'created_at', now(), 'uid', uid, unpack(ARGV, 10))
+  'attempts', 0, 'lease', '', 'created_at', now(), 'uid', uid, unpack(ARGV, 10))
 if queued == '1' then
   enqueue(id)
 end

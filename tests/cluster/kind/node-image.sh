@@ -4,9 +4,9 @@
 # What kind's own images/base/Dockerfile and `kind build node-image` do is done here, minus all that is downloaded.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-tools=$("$here/../kubernetes.sh")
+tools=$("$here/../kubernetes.sh") addons=$("$here/addons.sh")
 key=$(cd "$here" && find node-image.sh image_archive.py node pause -type f -print0 | sort -z | xargs -0 sha256sum |
-  cat - <(basename "$tools") | sha256sum | cut -c1-16)
+  cat - <(basename "$tools") <(basename "$addons") | sha256sum | cut -c1-16)
 image=quantum-tasks-node:$key
 if docker image inspect "$image" >/dev/null 2>&1; then echo "$image"; exit; fi
 
@@ -21,6 +21,7 @@ rm -rf "$work"   # of a run that was killed
 mkdir -p "$work"
 root=$work/root archives=$work/root/run/archives
 version=$("$tools/kubeadm" version -o short)
+kind=$(cd "$here/../kubernetes" && go list -m -f '{{.Dir}}' sigs.k8s.io/kind)
 umask 022
 
 install_debian() {
@@ -36,8 +37,6 @@ install_debian() {
 
 # The files that kind puts into its base image, from its Go module, and over them this folder's own.
 add_files() {
-  local kind
-  kind=$(cd "$here/../kubernetes" && go list -m -f '{{.Dir}}' sigs.k8s.io/kind)
   cp -r --no-preserve=mode,ownership "$kind/images/base/files/." "$root/"
   chmod 755 "$root"/usr/local/bin/* "$root"/kind/bin/*
   cp -r --no-preserve=ownership "$here/node/." "$root/"
@@ -45,7 +44,7 @@ add_files() {
   mkdir -p "$root"/etc/kubernetes/manifests "$root"/opt/cni/bin "$root"/etc/cni/net.d
   install -m 755 "$tools"/{kubeadm,kubectl,kubelet} "$root/usr/bin/"
   install -m 755 "$tools"/{containerd,containerd-shim-runc-v2,ctr} "$root/usr/local/bin/"
-  install -m 755 "$root"/usr/lib/cni/{bridge,host-local,loopback,portmap,ptp} "$root/opt/cni/bin/"
+  install -m 755 "$root"/usr/lib/cni/{host-local,loopback,portmap,ptp} "$root/opt/cni/bin/"
 }
 
 configure() {
@@ -55,7 +54,7 @@ configure() {
     "$root"/etc/systemd/system/*.wants/* "$units"/local-fs.target.wants/* "$units"/basic.target.wants/* \
     "$units"/sockets.target.wants/*{udev,initctl}* "$root"/usr/lib/sysctl.d/*.conf "$root"/etc/sysctl.d/99-sysctl.conf
   echo ReadKMsg=no >>"$root/etc/systemd/journald.conf"
-  chroot "$root" systemctl --quiet enable kubelet containerd undo-mount-hacks bridge-cni
+  chroot "$root" systemctl --quiet enable kubelet containerd undo-mount-hacks pod-network
   chroot "$root" systemctl --quiet mask systemd-binfmt
   # lowering a score needs CAP_SYS_RESOURCE, which the machine, and so the node, may lack
   sed -i 's/restrict_oom_score_adj = false/restrict_oom_score_adj = true/' "$root/etc/containerd/config.toml"
@@ -66,15 +65,18 @@ configure() {
 
 archive() { python3 "$here/image_archive.py" "$archives/$1.tar" "${@:2}"; }
 
-# The images of the control plane: each is one static program.
+# Programs of Debian's, which are not static, and the libraries that they need.
+with_libraries() {
+  local program file
+  for program; do echo "$program"; chroot "$root" ldd "$program" | grep -o '/[^ ]*'; done | sort -u |
+    while read -r file; do echo "$file=$root$(chroot "$root" readlink -f "$file")"; done
+}
+
+# Images of one static program each, but for the one that needs nft.
 make_archives() {
-  local image program library files
+  local image program files
   mkdir -p "$archives"
-  # the program for nftables is not static
-  files=("usr/sbin/nft=$root/usr/sbin/nft")
-  for library in $(chroot "$root" ldd /usr/sbin/nft | grep -o '/[^ ]*'); do
-    files+=("$library=$root$(chroot "$root" readlink -f "$library")")
-  done
+  mapfile -t files < <(with_libraries /usr/sbin/nft)
   for image in $("$tools/kubeadm" config images list --kubernetes-version "$version"); do
     program=${image##*/} program=${program%:*}
     case $program in
@@ -85,6 +87,22 @@ make_archives() {
   done
   (cd "$here/pause" && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$work/pause")
   archive pause "$(sed -n 's/.*sandbox_image = "\(.*\)"/\1/p' "$root/etc/containerd/config.toml")" "pause=$work/pause"
+  archive kube-network-policies localhost/kube-network-policies:patched \
+    "usr/local/bin/kube-network-policies=$addons/kube-network-policies"
+}
+
+# The provisioner of volumes is kind's own, in a manifest that stands in its source with the names of two images. The
+# second one is for what runs on the node: a shell, mkdir and rm.
+add_provisioner() {
+  local source=$kind/pkg/build/nodeimage/const_storage.go provisioner helper files
+  provisioner=$(sed -n 's/^const storageProvisionerImage = "\(.*\)"/\1/p' "$source")
+  helper=$(sed -n 's/^const storageHelperImage = "\(.*\)"/\1/p' "$source")
+  sed -n '/^const defaultStorageManifest = `/,/^`/{//!p}' "$source" |
+    sed "s|\` + storageProvisionerImage + \`|$provisioner|; s|\` + storageHelperImage + \`|$helper|" \
+      >"$root/kind/manifests/default-storage.yaml"
+  archive local-path-provisioner "$provisioner" "usr/local/bin/local-path-provisioner=$addons/local-path-provisioner"
+  mapfile -t files < <(with_libraries /bin/sh /bin/mkdir /bin/rm)
+  archive local-path-helper "$helper" "${files[@]}"
 }
 
 # By the node's own containerd, in namespaces that end with it, and everything in them.
@@ -106,6 +124,7 @@ install_debian
 add_files
 configure
 make_archives
+add_provisioner
 import_archives
 rm -rf "$root"/run/* "$root"/var/{cache/apt,lib/apt/lists}/* "$root"/usr/share/{doc,man,locale}/*
 tar -C "$root" -c . | docker import - quantum-tasks-node:root >/dev/null

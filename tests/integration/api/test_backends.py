@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from typing import Any, Protocol
 
 import pytest
@@ -13,6 +13,7 @@ from quantum_api.backends.base import TaskBackend
 from quantum_api.backends.kubernetes import KubernetesBackend
 from quantum_api.backends.redis import RedisBackend
 from quantum_api.settings import ApiSettings
+from quantum_tasks.cluster import Cluster, ClusterError
 from quantum_tasks.errors import (
     IdempotencyMismatchError,
     InvalidCursorError,
@@ -21,6 +22,7 @@ from quantum_tasks.errors import (
     TaskFinishedError,
     TaskNotFoundError,
 )
+from quantum_tasks.mirror import Mirror
 from quantum_tasks.resource import ExecutionMode
 from quantum_tasks.states import Phase, State
 from quantum_tasks.store import Lease, Store, Submitted
@@ -28,6 +30,8 @@ from quantum_tasks.task import Method, Options, Outcome
 from support.control_plane import ControlPlane
 from support.redis_server import RedisServer
 from support.stores import flush, open_store, run
+from support.takeover import taking_over
+from support.waiting import eventually
 
 OPTIONS = Options(shots=10, seed=3)
 OUTCOME = Outcome(counts={"0": 10}, shots=10, seed=3, qubits=1, method=Method.STATEVECTOR)
@@ -62,18 +66,23 @@ class InRedis:
 
 
 class InKubernetes:
-    """Resources are the truth. The tasks are the pool's, whose workers take them from the queue as elsewhere."""
+    """Resources are the truth. The tasks are the pool's, whose workers take them from the queue as elsewhere.
+
+    Unless it is `operated` no end gets into its resource.
+    """
 
     newest_first = False
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, operated: bool = True) -> None:
         self._url = url
+        self._operated = operated
 
     @asynccontextmanager
     async def open(self, **settings: Any) -> AsyncIterator[tuple[TaskBackend, Store]]:  # noqa: ANN401
         """See Home."""
         api_settings = ApiSettings(redis_url=SecretStr(self._url), execution_mode=ExecutionMode.POOL, **settings)
-        async with KubernetesBackend(api_settings) as backend, open_store(self._url) as store:
+        operator = taking_over(self._url) if self._operated else nullcontext()
+        async with KubernetesBackend(api_settings) as backend, open_store(self._url) as store, operator:
             yield backend, store
 
 
@@ -315,6 +324,22 @@ def test_a_cursor_of_no_listing_is_refused(home: Home, cursor: str) -> None:
     run(scenario())
 
 
+@pytest.mark.usefixtures("empty_cluster")
+def test_a_cursor_that_etcd_has_forgotten_is_refused(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cursor that was good once and is too old is the request's mistake, whose error says to begin again."""
+
+    async def expired(*_: object, **__: object) -> None:
+        raise ClusterError(410, "Expired", "The provided continue parameter is too old")
+
+    async def scenario() -> None:
+        async with InKubernetes(redis_url).open() as (backend, _):
+            monkeypatch.setattr(Cluster, "page", expired)
+            with pytest.raises(InvalidCursorError):
+                await backend.page(phase=None, cursor="good-once", limit=2)
+
+    run(scenario())
+
+
 def test_cancelling_is_idempotent_and_never_undoes_an_end(home: Home) -> None:
     """A cancelled task may be cancelled again; one that ended otherwise may not."""
 
@@ -370,7 +395,7 @@ def test_a_backend_whose_store_is_away_says_so() -> None:
 
 @pytest.mark.usefixtures("empty_cluster")
 def test_a_cluster_serves_while_redis_is_away() -> None:
-    """Without Redis, tasks that are resources are accepted, read, listed and deleted; cancelling waits for it."""
+    """Without Redis, tasks are accepted, read and listed; what only Redis can say or do is the store's trouble."""
 
     async def scenario(server: RedisServer) -> None:
         async with InKubernetes(server.url).open(redis_timeout_seconds=1) as (backend, store):
@@ -379,13 +404,14 @@ def test_a_cluster_serves_while_redis_is_away() -> None:
             assert await backend.submit("a", "x", OPTIONS) is Submitted.REPLAYED
             await backend.ready()
             assert (await backend.get("a", with_program=True)).qasm == "x"
-            assert (await backend.wait("a", 0.1)).state is State.QUEUED
+            assert (await backend.wait("a", SOON)).state is State.QUEUED
             assert await _walk(backend, None) == "a"
             with pytest.raises(StoreUnavailableError):
                 await backend.cancel("a")
-            await backend.delete("a")
+            with pytest.raises(StoreUnavailableError):
+                await backend.delete("a")  # Redis would say that it is there
             with pytest.raises(TaskNotFoundError):
-                await backend.get("a")
+                await backend.get("nobody")
             server.start()
             await store.prepare()
             assert await backend.submit("b", "x", OPTIONS) is Submitted.ACCEPTED
@@ -412,8 +438,180 @@ def test_what_redis_has_lost_is_read_from_the_resource(empty_cluster: ControlPla
             assert (lost.state, lost.outcome) == (State.SUCCEEDED, None)
             assert lost.failure
             assert "Redis has lost them" in lost.failure.message
+            listed = (await backend.page(phase=None, cursor=None, limit=10)).tasks
+            assert [task.failure for task in listed] == [None, None]
 
     run(scenario())
+
+
+@pytest.mark.usefixtures("empty_cluster")
+def test_an_end_that_was_read_is_not_taken_back() -> None:
+    """What was shown once is shown while Redis is away, when it is back, and when it has lost everything."""
+
+    async def scenario(server: RedisServer) -> None:
+        async with InKubernetes(server.url).open(redis_timeout_seconds=1) as (backend, store):
+            await backend.submit("a", "x", OPTIONS)
+            waiting = await _waiter(backend, "a")
+            await store.succeed(await _lease(store), OUTCOME)
+            ends = [await waiting, await backend.get("a")]
+            server.signal(signal.SIGKILL)
+            ends.append(await backend.get("a"))
+            server.start()
+            ends.append(await backend.get("a"))
+            await flush(server.url)
+            ends.append(await backend.get("a"))
+            assert [(end.state, end.outcome, end.attempts) for end in ends] == [(State.SUCCEEDED, OUTCOME, 1)] * 5
+
+    with RedisServer() as server:
+        run(scenario(server))
+
+
+@pytest.mark.usefixtures("empty_cluster")
+def test_an_end_that_the_resource_has_not_got_is_shown_to_nobody() -> None:
+    """Until the operator has taken an end over the task runs on for all to see: what Redis loses nobody has seen."""
+
+    async def scenario(server: RedisServer) -> None:
+        async with InKubernetes(server.url, operated=False).open(redis_timeout_seconds=1) as (backend, store):
+            await backend.submit("a", "x", OPTIONS)
+            waiting = await _waiter(backend, "a", 1)
+            await store.succeed(await _lease(store), OUTCOME)
+            for task in (await waiting, await backend.get("a"), await backend.wait("a", 0.1)):
+                assert (task.state, task.attempts) == (State.RUNNING, 1)
+                assert (task.outcome, task.finished_at) == (None, None)
+            server.signal(signal.SIGKILL)
+            assert (await backend.get("a")).state is State.QUEUED
+            server.start()
+            assert (await backend.get("a")).state is State.RUNNING
+            await flush(server.url)
+            assert (await backend.get("a")).state is State.QUEUED
+
+    with RedisServer() as server:
+        run(scenario(server))
+
+
+ENDED = {"phase": "Succeeded", "reason": "Completed", "seed": 3, "qubits": 1, "method": "statevector", "attempts": 2}
+
+
+@pytest.mark.parametrize("counts", [{"0": 10}, {"1": 10}, None], ids=["same", "others", "large"])
+def test_an_end_of_the_resource_is_shown_before_it_is_marked_in_redis(
+    empty_cluster: ControlPlane, redis_url: str, counts: dict[str, int] | None
+) -> None:
+    """Listings and kubectl show it, and so does a look at the task: as the resource has it, which counts."""
+    status = {**ENDED, "counts": counts} if counts else ENDED
+
+    async def scenario() -> None:
+        async with InKubernetes(redis_url, operated=False).open() as (backend, store):
+            await backend.submit("a", "x", OPTIONS)
+            await store.succeed(await _lease(store), OUTCOME)
+            patch = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+            empty_cluster.kubectl("patch", "quantumtask", "a", *patch)
+            for task in (await backend.get("a", with_program=True), await backend.wait("a", SOON)):
+                assert (task.state, task.attempts) == (State.SUCCEEDED, 2)
+                assert task.outcome
+                assert task.outcome.counts == (counts or OUTCOME.counts)
+            assert (await backend.get("a", with_program=True)).qasm == "x"
+
+    run(scenario())
+
+
+@pytest.mark.usefixtures("empty_cluster")
+def test_a_cancellation_that_is_not_shown_yet_is_answered_all_the_same(redis_url: str) -> None:
+    """After two seconds the answer is the task as it is shown; where another end came first, to ask again."""
+
+    async def scenario() -> None:
+        async with InKubernetes(redis_url, operated=False).open() as (backend, store):
+            for name in "ab":
+                await backend.submit(name, "x", OPTIONS)
+            await store.succeed(await _lease(store), OUTCOME)
+            with pytest.raises(StoreUnavailableError):
+                await backend.cancel("a")
+            await backend.cancel("b")
+            assert (await backend.get("b")).state is State.QUEUED
+            async with taking_over(redis_url):
+                await store.delete("default/b")  # told, and so looked at; the record is lost
+                assert (await backend.wait("b", SOON)).state is State.CANCELLED
+                await backend.cancel("b")
+
+    run(scenario())
+
+
+def test_a_short_timeout_keeps_nobody_from_following(home: Home, redis_server: RedisServer) -> None:
+    """The read that waits for events is over before the client gives it up: it is never begun anew."""
+
+    def calls(command: str) -> int:
+        return int(redis_server.execute("INFO", "commandstats").get(f"cmdstat_{command}", {"calls": 0})["calls"])
+
+    async def scenario() -> None:
+        redis_server.execute("CONFIG", "RESETSTAT")
+        async with home.open(redis_timeout_seconds=0.5):
+            begun = calls("xrevrange")
+            await asyncio.to_thread(eventually, lambda: calls("xread") > 6, SOON, "some reads")
+            assert calls("xrevrange") <= max(begun, 2)
+
+    run(scenario())
+
+
+@pytest.mark.usefixtures("empty_cluster")
+def test_a_deleted_task_stays_away_when_it_is_provided_late(redis_url: str) -> None:
+    """Whoever read the resource before it was deleted, and tells Redis of it afterwards, brings nothing back."""
+
+    async def scenario() -> None:
+        async with InKubernetes(redis_url).open() as (backend, store):
+            mirror = Mirror(store._redis)  # noqa: SLF001 - the same Redis, as the operator has it
+            await backend.submit("a", "x", OPTIONS)
+            before = await mirror.owner("default/a")
+            assert before
+            await backend.delete("a")
+            with suppress(TaskNotFoundError):
+                await mirror.provide("default/a", before, "x", OPTIONS, queued=True)
+            with pytest.raises(TaskNotFoundError):
+                await backend.get("a")
+            assert await backend.submit("a", "x", OPTIONS) is Submitted.ACCEPTED
+            assert (await _lease(store)).task_id == "default/a"
+
+    run(scenario())
+
+
+@pytest.mark.usefixtures("empty_cluster")
+def test_a_deletion_leaves_the_next_task_of_the_name_alone(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that is made under the id between the two steps of a deletion keeps its record."""
+
+    async def scenario() -> None:
+        async with InKubernetes(redis_url).open() as (backend, store):
+            await backend.submit("a", "x", OPTIONS)
+            delete = Cluster.delete
+
+            async def delete_and_be_overtaken(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
+                done = await delete(*args, **kwargs)
+                await backend.submit("a", "x", OPTIONS)
+                await store.succeed(await _lease(store), OUTCOME)
+                return done
+
+            monkeypatch.setattr(Cluster, "delete", delete_and_be_overtaken)
+            await backend.delete("a")
+            assert (await backend.wait("a", SOON)).state is State.SUCCEEDED
+
+    run(scenario())
+
+
+def test_counts_are_not_said_to_be_lost_while_redis_is_away(empty_cluster: ControlPlane) -> None:
+    """What only Redis can know is the store's trouble while it is away; what the resource knows is answered."""
+    counts = {"counts": {"0": 10}, "seed": 3, "qubits": 1, "method": "statevector", "attempts": 1}
+    end = {"phase": "Succeeded", "reason": "Completed"}
+
+    async def scenario(server: RedisServer) -> None:
+        async with InKubernetes(server.url).open() as (backend, _):
+            for name, status in {"small": {**end, **counts}, "large": end}.items():
+                await backend.submit(name, "x", OPTIONS)
+                patch = ("--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+                empty_cluster.kubectl("patch", "quantumtask", name, *patch)
+            server.signal(signal.SIGKILL)
+            assert (await backend.get("small")).outcome == OUTCOME
+            with pytest.raises(StoreUnavailableError):
+                await backend.get("large")
+
+    with RedisServer() as server:
+        run(scenario(server))
 
 
 @pytest.mark.usefixtures("empty_cluster")

@@ -129,7 +129,7 @@ def test_a_part_that_cannot_start_ends_up(tmp_path: Path) -> None:
     assert refused.stdout == ""
     error = refused.stderr[refused.stderr.rindex("quantum-tasks: ") :]
     assert "api ended with exit status 1 before it was ready, 3 times" in error
-    assert "max_body_bytes" in error
+    assert "QT_MAX_BODY_BYTES" in error
     pids = [int(pid) for pid in re.findall(r"started \S+ pid=(\d+)", refused.stderr)]
     assert pids
     assert not alive(pids)

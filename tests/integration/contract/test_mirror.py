@@ -2,11 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from quantum_tasks.errors import Code, IdempotencyMismatchError, TaskFinishedError, TaskNotFoundError
+from quantum_tasks.errors import (
+    Code,
+    IdempotencyMismatchError,
+    StoreUnavailableError,
+    TaskFinishedError,
+    TaskNotFoundError,
+)
 from quantum_tasks.keys import Keys
-from quantum_tasks.mirror import Gone, Mirror, Report
+from quantum_tasks.mirror import Gone, Mirror, Report, Sight
 from quantum_tasks.records import Summary
 from quantum_tasks.states import Reason, State
 from quantum_tasks.store import Lease, Submitted, connect
@@ -156,8 +164,8 @@ def test_what_is_said_of_another_object_is_not_taken(redis_url: str) -> None:
             before = await report(mirror)
             assert await mirror.begin(ID, "u9", "pod") is Gone.ABSENT
             assert await mirror.report(ID, "u9", most_bytes=10) is None
-            assert await mirror.settle(ID, "u9", SUCCEEDED) is None
-            await mirror.note(ID, "u9", Reason.UNSCHEDULABLE, "no", State.RUNNING)
+            assert await mirror.settle(ID, "u9", SUCCEEDED, shown=True) is None
+            await mirror.note(ID, "u9", before, Reason.UNSCHEDULABLE, "no", state=State.RUNNING)
             await mirror.hold(ID, "u9", "no")
             await mirror.resume(ID, "u9", queued=True)
             await mirror.forget(ID, "u9")
@@ -329,10 +337,10 @@ def test_a_record_is_settled_as_its_resource_has_ended(redis_url: str) -> None:
     async def scenario() -> None:
         async with opened(redis_url) as mirror:
             await provide(mirror)
-            assert await mirror.settle(ID, "u1", SUCCEEDED) is State.SUCCEEDED
+            assert await mirror.settle(ID, "u1", SUCCEEDED, shown=True) is State.SUCCEEDED
             found = await report(mirror)
             assert (found.state, found.reason, found.attempts) == (State.SUCCEEDED, Reason.COMPLETED, 2)
-            assert (found.outcome, found.summary) == (OUTCOME, SUMMARY)
+            assert (found.outcome, found.summary, found.shown) == (OUTCOME, SUMMARY, True)
             assert (await mirror.get(ID)).outcome == OUTCOME
             assert await ends(mirror) == ["succeeded"]
 
@@ -340,15 +348,141 @@ def test_a_record_is_settled_as_its_resource_has_ended(redis_url: str) -> None:
 
 
 def test_an_end_is_not_settled_away(redis_url: str) -> None:
-    """A record that has ended keeps its end, and says which."""
+    """A record that has ended keeps its end, and says which; once it is shown, for the resource too."""
 
     async def scenario() -> None:
         async with opened(redis_url) as mirror:
             await provide(mirror)
             await mirror.cancel(ID)
-            assert await mirror.settle(ID, "u1", SUCCEEDED) is State.CANCELLED
+            assert await mirror.settle(ID, "u1", SUCCEEDED, shown=False) is State.CANCELLED
+            await mirror.show(ID, "u1", await report(mirror), attempts=0)
+            assert await mirror.settle(ID, "u1", SUCCEEDED, shown=True) is State.CANCELLED
             assert (await report(mirror)).outcome is None
-            assert await ends(mirror) == ["cancelled"]
+            assert await ends(mirror) == ["cancelled", "cancelled"]
+
+    run(scenario())
+
+
+# -- what is shown -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("begins", [False, True])
+def test_an_end_is_shown_once_the_resource_has_it(redis_url: str, *, begins: bool) -> None:
+    """Until then the task is shown as it was before; then its end is told once more."""
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await provide(mirror)
+            if begins:
+                await mirror.succeed(await begun(mirror), OUTCOME)
+            else:
+                await mirror.note(ID, "u1", await report(mirror), Reason.UNSCHEDULABLE, "no node")
+                await mirror.cancel(ID)
+            sight, found = await mirror.sight(ID), await report(mirror)
+            before = sight.before
+            assert before
+            is_shown = (before.state, before.reason, before.message, before.attempts)
+            waits = (State.QUEUED, Reason.UNSCHEDULABLE, "no node", 0)
+            assert is_shown == ((State.RUNNING, Reason.STARTED, None, 1) if begins else waits)
+            assert (before.finished_at, before.outcome, before.failure) == (None, None, None)
+            assert (sight.task.state.terminal, found.shown) == (True, False)
+            await mirror.show(ID, "u1", found, attempts=2)
+            assert await mirror.sight(ID) == Sight(replace(sight.task, attempts=2))
+            assert await report(mirror) == replace(found, shown=True, attempts=2)
+            assert await ends(mirror) == [found.state, found.state]
+            await mirror.show(ID, "u1", found, attempts=3)
+            assert (await report(mirror)).attempts == 2
+            assert await ends(mirror) == [found.state, found.state]
+
+    run(scenario())
+
+
+def test_another_end_than_the_resource_has_is_not_shown(redis_url: str) -> None:
+    """After everything was lost a task may have ended once more, at another time: that is not what was taken over."""
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await provide(mirror)
+            await mirror.succeed(await begun(mirror), OUTCOME)
+            found = await report(mirror)
+            assert found.finished_at
+            others = (
+                replace(found, finished_at=found.finished_at - timedelta(milliseconds=1)),
+                replace(found, state=State.FAILED),
+            )
+            for other in others:
+                await mirror.show(ID, "u1", other, attempts=1)
+            await mirror.show(ID, "u9", found, attempts=1)
+            assert await report(mirror) == found
+            assert await ends(mirror) == ["succeeded"]
+
+    run(scenario())
+
+
+def test_an_end_without_a_resource_is_shown_at_once(redis_url: str) -> None:
+    """Where Redis is the only place, nobody waits for another one."""
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await mirror.submit(ID, "x", OPTIONS)
+            await mirror.cancel(ID)
+            assert (await mirror.sight(ID)).before is None
+
+    run(scenario())
+
+
+def test_an_end_that_nobody_was_shown_gives_way_to_the_resources(redis_url: str) -> None:
+    """What the resource says is shown then, and nothing of the other end is left."""
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await provide_for_the_pool(mirror)
+            [lease] = await claimed(mirror)
+            await mirror.fail(lease, Reason.INVALID_PROGRAM, FAILURE)
+            assert await mirror.settle(ID, "u1", SUCCEEDED, shown=True) is State.SUCCEEDED
+            found = await report(mirror)
+            assert (found.state, found.reason, found.attempts) == (State.SUCCEEDED, Reason.COMPLETED, 2)
+            assert (found.outcome, found.failure, found.shown) == (OUTCOME, None, True)
+            assert [task.id for task in (await mirror.page(state=State.SUCCEEDED)).tasks] == [ID]
+            assert (await mirror.page(state=State.FAILED)).tasks == []
+            assert await mirror.depth() == 0
+            assert await ends(mirror) == ["failed", "succeeded"]
+
+    run(scenario())
+
+
+def test_the_same_end_with_other_counts_gives_way_too(redis_url: str) -> None:
+    """Counts of another run are those of the resource; where it has none, since they are many, they stay."""
+    other = replace(OUTCOME, counts={"0": 10})
+    lost = Report(State.SUCCEEDED, Reason.COMPLETED, attempts=3, failure=Failure(Code.RESULT_LOST, "too large"))
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await provide(mirror)
+            await mirror.succeed(await begun(mirror), other)
+            finished_at = (await report(mirror)).finished_at
+            await mirror.settle(ID, "u1", SUCCEEDED, shown=True)
+            found = await report(mirror)
+            assert (found.outcome, found.finished_at, found.attempts) == (OUTCOME, finished_at, 2)
+            await provide(mirror, "u2")
+            await mirror.succeed(await begun(mirror, uid="u2"), other)
+            await mirror.settle(ID, "u2", lost, shown=True)
+            found = await report(mirror, "u2")
+            assert (found.outcome, found.failure, found.attempts, found.shown) == (other, None, 3, True)
+
+    run(scenario())
+
+
+def test_attempts_of_before_are_counted_on(redis_url: str) -> None:
+    """A record that is put back says how many attempts there were, of which its bound may know."""
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await mirror.provide(ID, "u1", "x", OPTIONS, queued=True, attempts=2, max_attempts=3)
+            assert (await report(mirror)).attempts == 2
+            [lease] = await claimed(mirror)
+            assert lease.attempt == 3
+            assert await mirror.release(lease, "killed", counts=True, max_attempts=9) is State.FAILED
 
     run(scenario())
 
@@ -358,7 +492,8 @@ def test_settling_what_is_unknown_wakes_who_waits(redis_url: str) -> None:
 
     async def scenario() -> None:
         async with opened(redis_url) as mirror:
-            assert await mirror.settle(ID, "u1", Report(State.FAILED, Reason.OOM_KILLED, failure=FAILURE)) is None
+            failed = Report(State.FAILED, Reason.OOM_KILLED, failure=FAILURE)
+            assert await mirror.settle(ID, "u1", failed, shown=True) is None
             assert await mirror.report(ID, "u1", most_bytes=10) is None
             assert await ends(mirror) == ["failed"]
 
@@ -372,8 +507,8 @@ def test_a_settled_task_of_the_pool_leaves_the_queue(redis_url: str) -> None:
         async with opened(redis_url) as mirror:
             await provide_for_the_pool(mirror)
             [lease] = await claimed(mirror)
-            await mirror.settle(ID, "u1", SUCCEEDED)
-            assert await mirror.renew("w", [lease]) == {ID}
+            await mirror.settle(ID, "u1", SUCCEEDED, shown=True)
+            assert await mirror.renew("w", [lease]) == {lease.token}
             assert await mirror.depth() == 0
 
     run(scenario())
@@ -385,13 +520,13 @@ def test_a_note_says_why_a_task_waits(redis_url: str) -> None:
     async def scenario() -> None:
         async with opened(redis_url) as mirror:
             await provide(mirror)
-            await mirror.note(ID, "u1", Reason.UNSCHEDULABLE, "no node")
+            await mirror.note(ID, "u1", await report(mirror), Reason.UNSCHEDULABLE, "no node")
             task = await mirror.get(ID)
             assert (task.state, task.reason, task.message) == (State.QUEUED, Reason.UNSCHEDULABLE, "no node")
             await begun(mirror)
             task = await mirror.get(ID)
             assert (task.state, task.reason, task.message) == (State.RUNNING, Reason.STARTED, None)
-            await mirror.note(ID, "u1", Reason.RETRYING, "lost", State.QUEUED)
+            await mirror.note(ID, "u1", await report(mirror), Reason.RETRYING, "lost", state=State.QUEUED)
             assert (await mirror.get(ID)).state is State.QUEUED
             assert [task.id for task in (await mirror.page(state=State.QUEUED)).tasks] == [ID]
             assert (await mirror.page(state=State.RUNNING)).tasks == []
@@ -405,10 +540,49 @@ def test_an_ended_task_takes_no_note(redis_url: str) -> None:
     async def scenario() -> None:
         async with opened(redis_url) as mirror:
             await provide(mirror)
+            before = await report(mirror)
             await mirror.cancel(ID)
-            await mirror.note(ID, "u1", Reason.UNSCHEDULABLE, "no node", State.QUEUED)
+            for seen in (before, await report(mirror)):
+                await mirror.note(ID, "u1", seen, Reason.UNSCHEDULABLE, "no node", state=State.QUEUED)
             task = await mirror.get(ID)
             assert (task.state, task.reason, task.message) == (State.CANCELLED, Reason.CANCELLED, None)
+
+    run(scenario())
+
+
+def test_a_note_on_what_is_past_is_not_taken(redis_url: str) -> None:
+    """Once a Pod has begun, or another one, or the task is held, what was seen before is no reason to move it."""
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await provide(mirror)
+            waiting = await report(mirror)
+            await begun(mirror, "pod-1")
+            running = await report(mirror)
+            await mirror.note(ID, "u1", waiting, Reason.UNSCHEDULABLE, "no node", state=State.QUEUED)
+            assert await report(mirror) == running
+            await begun(mirror, "pod-2")
+            await mirror.note(ID, "u1", running, Reason.RETRYING, "lost", state=State.QUEUED)
+            assert (await report(mirror)).state is State.RUNNING
+            await mirror.hold(ID, "u1", "held back")
+            await mirror.note(ID, "u1", waiting, Reason.UNSCHEDULABLE, "no node", state=State.QUEUED)
+            assert (await report(mirror)).reason is Reason.SUSPENDED
+
+    run(scenario())
+
+
+def test_a_run_that_was_taken_for_lost_is_one_attempt_all_the_same(redis_url: str) -> None:
+    """A Pod that lives after all is refused while the task is queued, goes on when it asks, and costs no attempt."""
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await provide(mirror)
+            lease = await begun(mirror)
+            await mirror.note(ID, "u1", await report(mirror), Reason.RETRYING, "lost", state=State.QUEUED)
+            assert not await mirror.succeed(lease, OUTCOME)
+            assert await begun(mirror) == lease
+            assert await mirror.succeed(lease, OUTCOME)
+            assert (await report(mirror)).attempts == 1
 
     run(scenario())
 
@@ -445,7 +619,7 @@ def test_holding_a_running_task_of_the_pool_abandons_its_run(redis_url: str) -> 
             [lease] = await claimed(mirror)
             assert await mirror.renew("w", [lease]) == set()
             await mirror.hold(ID, "u1", "held back")
-            assert await mirror.renew("w", [lease]) == {ID}
+            assert await mirror.renew("w", [lease]) == {lease.token}
             assert not await mirror.succeed(lease, OUTCOME)
             assert await mirror.release(lease, "stopped", counts=True, max_attempts=3) is None
             assert (await report(mirror)).reason is Reason.SUSPENDED
@@ -546,7 +720,7 @@ def test_a_task_of_the_pool_has_its_own_deadline(redis_url: str) -> None:
             assert lease.deadline_seconds == 7
             [again] = await mirror.reclaim("w2", count=5, lease_seconds=0, max_attempts=3)
             assert again.deadline_seconds == 7
-            await mirror.forget(ID, "u1")
+            await mirror.delete(ID)
             await provide_for_the_pool(mirror)
             [plain] = await claimed(mirror)
             assert plain.deadline_seconds is None
@@ -570,6 +744,58 @@ def test_a_forgotten_task_leaves_nothing(redis_url: str) -> None:
             assert (await mirror.depth(), await mirror.unfinished()) == (0, 0)
             assert [ids async for ids in mirror.known()] == []
             assert await ends(mirror) == ["deleted"]
+
+    run(scenario())
+
+
+def test_what_is_gone_is_not_provided_again(redis_url: str) -> None:
+    """A late word of an object that was forgotten, record or not, makes no record, and another object's stays."""
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await provide(mirror)
+            await mirror.forget(ID, "u1")
+            await mirror.forget(ID, "u2")
+            for uid in ("u1", "u2"):
+                with pytest.raises(TaskNotFoundError):
+                    await provide(mirror, uid)
+            assert await mirror.owner(ID) is None
+            await provide(mirror, "u3")
+            with pytest.raises(TaskNotFoundError):
+                await provide(mirror, "u1")
+            assert await mirror.owner(ID) == "u3"
+
+    run(scenario())
+
+
+def test_what_is_gone_is_remembered_for_an_hour(redis_url: str) -> None:
+    """The list of objects that are gone does not grow for ever."""
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await mirror.forget(ID, "old")
+            await mirror._redis.zincrby(Keys().gone, -3601_000, "old")  # noqa: SLF001 - time passes
+            await mirror.forget(ID, "new")
+            assert await mirror._redis.zrange(Keys().gone, 0, -1) == ["new"]  # noqa: SLF001 - what is kept
+
+    run(scenario())
+
+
+def test_a_full_redis_forgets(redis_url: str) -> None:
+    """Where Redis has no memory left, tasks can be deleted, known there or not, to make room."""
+
+    async def scenario() -> None:
+        async with opened(redis_url) as mirror:
+            await provide(mirror)
+            await mirror._redis.config_set("maxmemory", 1)  # noqa: SLF001 - it is full
+            try:
+                with pytest.raises(StoreUnavailableError):
+                    await provide(mirror, task_id="lab/more")
+                await mirror.forget(ID, "u1")
+                await mirror.forget(ID, "u2")
+                assert await mirror.owner(ID) is None
+            finally:
+                await mirror._redis.config_set("maxmemory", 0)  # noqa: SLF001 - as it was
 
     run(scenario())
 

@@ -2,8 +2,13 @@
 
 import asyncio
 import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
+from chaos.harms.shifted_clock import ShiftedClock
 from quantum_tasks.errors import (
     Code,
     IdempotencyMismatchError,
@@ -140,8 +145,8 @@ def test_a_lost_lease_ends_nothing(redis_url: str) -> None:
             assert new.attempt == 2
             assert not await store.succeed(old, OUTCOME)
             assert await store.release(old, "late", counts=True, max_attempts=3) is None
-            assert await store.renew("old", [old]) == {"a"}
-            assert await store.renew("new", [new]) == set()
+            assert await store.renew("old", [old]) == {old.token}
+            assert await store.renew("new", [new, old]) == {old.token}
             assert await store.succeed(new, OUTCOME)
 
     run(scenario())
@@ -158,6 +163,88 @@ def test_a_renewed_lease_is_not_taken_over(redis_url: str) -> None:
             assert await _reclaim(store, "new", idle=30) == []
 
     run(scenario())
+
+
+class Unheard(Store):
+    """A store that does not hear some answers to `start`, by their numbers, though they are given."""
+
+    missing: frozenset[int] = frozenset()
+    starts = 0
+
+    async def _run(self, script: str, *args: str | float) -> Any:  # noqa: ANN401 - as the store has it
+        answer = await super()._run(script, *args)
+        self.starts += script == "start"
+        if script == "start" and self.starts in self.missing:
+            raise StoreUnavailableError("the answer was lost")
+        return answer
+
+
+@pytest.mark.parametrize("missing", [{1}, {2}, {3}, {1, 2}, {1, 3, 4, 6}])
+def test_a_claim_that_was_not_heard_is_gone_on_with(redis_url: str, missing: set[int]) -> None:
+    """Tasks whose leases were granted in an answer that was lost are had by the next claim, and spend no attempt."""
+
+    async def scenario() -> None:
+        async with open_store(redis_url) as plain:
+            for name in "abc":
+                await plain.submit(name, "x", OPTIONS)
+            store = Unheard(plain._redis)  # noqa: SLF001 - the same Redis
+            store.missing = frozenset(missing)
+            leases: list[Lease] = []
+            for _ in range(6):
+                with suppress(StoreUnavailableError):
+                    leases += await _reclaim(store, "w", idle=30) or await _claim(store, count=3)
+            assert [(lease.task_id, lease.attempt) for lease in leases] == [("a", 1), ("b", 1), ("c", 1)]
+            for lease in leases:
+                assert await store.succeed(lease, OUTCOME)
+            assert [(await store.get(name)).attempts for name in "abc"] == [1, 1, 1]
+
+    run(scenario())
+
+
+def test_a_clock_that_is_set_back_turns_no_times_around(redis_url: str) -> None:
+    """A task is not begun before it was accepted, nor ended before it was begun, whatever Redis's clock says."""
+
+    async def scenario() -> None:
+        async with open_store(redis_url) as store:
+            await store.submit("a", "x", OPTIONS)
+            ahead = int(time.time() * 1000) + 3_600_000
+            await store._redis.hset("{qt}:task:a", "created_at", ahead)  # noqa: SLF001 - accepted an hour ahead
+            [lease] = await _claim(store)
+            await store.succeed(lease, OUTCOME)
+            await store.submit("b", "x", OPTIONS)
+            await store._redis.hset("{qt}:task:b", "created_at", ahead)  # noqa: SLF001 - this one, too
+            await store.cancel("b")
+            for name in "ab":
+                task = await store.get(name)
+                assert task.finished_at
+                assert task.created_at <= (task.started_at or task.created_at) <= task.finished_at
+
+    run(scenario())
+
+
+def test_what_was_taken_before_a_clock_was_set_back_is_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lost worker's lease runs out in its time, and not when Redis's clock has come to where it was before."""
+
+    async def scenario(server: RedisServer, clock: ShiftedClock) -> None:
+        async with open_store(server.url) as store:
+            await store.submit("a", "x", OPTIONS)
+            with clock.shifted(3600):
+                assert await _claim(store, "lost")
+            assert await _reclaim(store, "new", idle=1) == []
+            async with asyncio.timeout(10):
+                while not (leases := await _reclaim(store, "new", idle=1)):  # noqa: ASYNC110 - time passes in Redis
+                    await asyncio.sleep(0.1)
+            assert [(lease.task_id, lease.attempt) for lease in leases] == [("a", 2)]
+
+    with ShiftedClock(tmp_path) as clock:
+        if clock.missing:
+            pytest.skip(f"a clock of a test's own needs {clock.missing}")
+        for name, value in clock.environment.items():
+            monkeypatch.setenv(name, value)
+        with RedisServer() as server:
+            run(scenario(server, clock))
 
 
 def test_a_claim_that_never_started_is_taken_over(redis_url: str) -> None:
@@ -241,7 +328,7 @@ def test_cancelling_a_running_task_takes_its_lease(redis_url: str) -> None:
             await store.submit("a", "x", OPTIONS)
             [lease] = await _claim(store)
             await store.cancel("a")
-            assert await store.renew("w", [lease]) == {"a"}
+            assert await store.renew("w", [lease]) == {lease.token}
             assert not await store.succeed(lease, OUTCOME)
             assert (await store.get("a")).state is State.CANCELLED
 
@@ -409,6 +496,62 @@ def test_a_redis_that_hangs_is_away(redis_url: str) -> None:
             assert len(await _claim(store, count=5)) == 1
 
     assert redis_url
+    with RedisServer() as server:
+        run(scenario(server))
+
+
+def test_a_redis_that_became_a_replica_is_away() -> None:
+    """After a failover the old primary takes no writes; that is an outage, and the error says which."""
+
+    async def scenario(server: RedisServer) -> None:
+        async with open_store(server.url) as store:
+            await store.submit("a", "x", OPTIONS)
+            server.execute("REPLICAOF", "127.0.0.1", "1")
+            with pytest.raises(StoreUnavailableError, match="read only replica"):
+                await store.submit("b", "x", OPTIONS)
+            server.execute("REPLICAOF", "NO", "ONE")
+            assert await store.submit("b", "x", OPTIONS) is Submitted.ACCEPTED
+
+    with RedisServer() as server:
+        run(scenario(server))
+
+
+@pytest.mark.parametrize(
+    ("rights", "told"),
+    [
+        pytest.param("~* -@all", "'evalsha' command", id="no-script"),
+        pytest.param("~* -@all +evalsha +script|load +hmget", "script", id="no-command-of-it"),
+        pytest.param("~other* +@all", "key", id="no-key"),
+        pytest.param("~*queue +@all", "script", id="no-key-of-it"),
+    ],
+)
+def test_a_redis_that_denies_a_right_is_away(rights: str, told: str) -> None:
+    """What a user may not do may be allowed later: it is an outage, and the error names what is missing."""
+
+    async def scenario(server: RedisServer) -> None:
+        async with open_store(server.url) as store:
+            server.execute("ACL", "SETUSER", "default", "reset", "on", "nopass", *rights.split())
+            with pytest.raises(StoreUnavailableError, match=told):
+                await store.submit("a", "x", OPTIONS)
+
+    with RedisServer() as server:
+        run(scenario(server))
+
+
+def test_scripts_that_were_loaded_can_be_run_by_who_may_load_none() -> None:
+    """After `load_scripts` a user without the right to load scripts may use the store; before, it is away for them."""
+
+    async def scenario(server: RedisServer) -> None:
+        user = f"{server.url}&username=restricted&password=x"
+        server.execute("ACL", "SETUSER", "restricted", "reset", "on", ">x", "~*", "+@all", "-script", "-eval")
+        async with open_store(server.url) as store, open_store(user) as restricted:
+            with pytest.raises(StoreUnavailableError, match="script"):
+                await restricted.submit("a", "x", OPTIONS)
+            await store.load_scripts()
+            assert await restricted.submit("a", "x", OPTIONS) is Submitted.ACCEPTED
+            [lease] = await _claim(restricted)
+            assert await restricted.succeed(lease, OUTCOME)
+
     with RedisServer() as server:
         run(scenario(server))
 

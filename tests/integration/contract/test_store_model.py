@@ -140,7 +140,7 @@ class StoreMachine(RuleBasedStateMachine):
         worker, lease = held
         task = self.tasks.get(lease.task_id)
         ours = task is not None and task.state is State.RUNNING and task.token == lease.token
-        assert self.runner.run(self.store.renew(worker, [lease])) == (set() if ours else {lease.task_id})
+        assert self.runner.run(self.store.renew(worker, [lease])) == (set() if ours else {lease.token})
 
     @rule(task_id=IDS)
     def cancel(self, task_id: str) -> None:

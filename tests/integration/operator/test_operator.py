@@ -3,12 +3,16 @@
 import signal
 
 import pytest
-from quantum_tasks.mirror import Mirror
-from quantum_tasks.task import Task
-from support import kubelet
+from quantum_tasks.keys import Keys
+from quantum_tasks.mirror import Mirror, Sight
+from quantum_tasks.states import State
+from quantum_tasks.task import Options, Task
+from support import kubelet, redis_users
+from support.control_plane import ControlPlane
 from support.kubectl_tasks import SOON
-from support.namespace import Namespace, condition_of
+from support.namespace import Namespace, condition_of, installed
 from support.programs import BELL, DENSE_40, ENDLESS, NOT_A_PROGRAM
+from support.redis_server import RedisServer
 from support.stores import flush, run
 from support.waiting import eventually
 
@@ -300,3 +304,145 @@ def test_the_operator_outlives_an_outage_of_redis(namespace: Namespace) -> None:
     namespace.redis.start()
     for name in ("during", "meanwhile"):
         assert sum(namespace.finished(name)["counts"].values()) == 1024
+
+
+def test_redis_follows_the_ends_that_it_missed(namespace: Namespace) -> None:
+    """A Redis that comes back with an older state of a task that has ended without it is told of the end."""
+    namespace.submit("bell")
+    status = namespace.finished("bell")
+    uid = namespace.get("quantumtask", "bell")["metadata"]["uid"]
+    record = f"{namespace.name}/bell"
+    eventually(lambda: namespace.jobs()[0]["status"].get("completionTime"), SOON, "the last news of its Job")
+    # as after an outage in which the termination message ended the task
+    run(flush(namespace.redis.url))
+    namespace.in_redis(lambda store: store.provide(record, uid, BELL, Options(), queued=False))
+    namespace.redis.signal(signal.SIGKILL)
+    eventually(lambda: "quantum_tasks_redis_up 0.0" in namespace.operator.metrics(), SOON, "Redis to be missed")
+    namespace.redis.start()
+
+    def known() -> Task:
+        found: Task = namespace.in_redis(lambda store: store.get(record))
+        return found
+
+    eventually(lambda: known().state is State.SUCCEEDED, SOON, "Redis to know the end")
+    outcome = known().outcome
+    assert outcome
+    assert outcome.counts == status["counts"]
+
+
+def test_redis_forgets_what_was_deleted_while_it_was_away(namespace: Namespace) -> None:
+    """A task that is deleted with kubectl during an outage of Redis is forgotten as soon as that is back."""
+    namespace.submit("bell")
+    namespace.finished("bell")
+    namespace.redis.signal(signal.SIGSTOP)
+    namespace.kubectl("delete", "quantumtask", "bell")
+    namespace.redis.signal(signal.SIGKILL)
+    namespace.redis.start()
+    eventually(lambda: _known(namespace) == [], SOON, "Redis to forget it")
+
+
+# -- ends are shown --------------------------------------------------------------------------------------------------
+
+NOT_SHOWN = '{"state":"running","reason":"Started"}'
+"""As it stands in a record whose end the operator has written, and not marked as shown."""
+
+
+def _is_shown(namespace: Namespace, name: str) -> bool:
+    sight: Sight = namespace.in_redis(lambda store: store.sight(f"{namespace.name}/{name}"))
+    return sight.task.state.terminal and sight.before is None
+
+
+def _unmark(namespace: Namespace, name: str) -> None:
+    namespace.redis.execute("HSET", Keys().task(f"{namespace.name}/{name}"), "before", NOT_SHOWN)
+
+
+def test_an_end_is_shown_in_redis_once_it_is_in_the_status(namespace: Namespace) -> None:
+    """While the operator is away a run may end, and nobody is shown its end; afterwards it is, with the same counts."""
+    namespace.submit("bell")
+    namespace.until("bell", "its Job", lambda status: bool(status.get("jobName")))
+    namespace.operator.stop(signal.SIGKILL)
+
+    def known() -> Sight:
+        found: Sight = namespace.in_redis(lambda store: store.sight(f"{namespace.name}/bell"))
+        return found
+
+    sight = eventually(lambda: (found := known()).task.state.terminal and found, SOON, "the run's end")
+    assert sight
+    assert sight.before
+    assert (sight.before.state, sight.before.outcome) == (State.RUNNING, None)
+    assert "counts" not in namespace.status("bell")
+    namespace.operator.start()
+    status = namespace.finished("bell")
+    eventually(lambda: _is_shown(namespace, "bell"), SOON, "the end to be shown")
+    outcome = known().task.outcome
+    assert outcome
+    assert outcome.counts == status["counts"]
+
+
+@pytest.mark.parametrize("comes", ["the operator", "Redis"])
+def test_an_end_that_was_not_marked_is_shown_when_one_comes_back(namespace: Namespace, comes: str) -> None:
+    """An operator that died between the two, or lost Redis there, finds the task also where it has no TTL."""
+    namespace.submit("bell")
+    status = namespace.finished("bell")
+    eventually(lambda: _is_shown(namespace, "bell"), SOON, "the end to be shown")
+    if comes == "the operator":
+        namespace.operator.stop(signal.SIGKILL)
+        _unmark(namespace, "bell")
+        namespace.operator.start()
+    else:
+        _unmark(namespace, "bell")
+        namespace.redis.signal(signal.SIGKILL)
+        eventually(lambda: "quantum_tasks_redis_up 0.0" in namespace.operator.metrics(), SOON, "Redis to be missed")
+        namespace.redis.start()
+    eventually(lambda: _is_shown(namespace, "bell"), SOON, "the end to be shown again")
+    assert namespace.status("bell") == status
+
+
+def test_an_end_that_cannot_be_marked_is_shown_later(plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Redis refuses the mark alone, so that nothing looks like an outage, it is set at a later resync."""
+    monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig))
+    with RedisServer() as redis:
+        rights = redis_users.documented()[redis_users.OPERATOR]
+        redis_users.install(redis, quantum_tasks=[word for word in rights if word != "+hdel"])
+        url = redis_users.url_of(redis, redis_users.OPERATOR)
+        with installed(plane, redis, operators_redis=url, runners_redis=redis.url) as namespace:
+            namespace.submit("bell")
+            namespace.finished("bell")
+            assert not _is_shown(namespace, "bell")
+            redis.execute("ACL", "SETUSER", redis_users.OPERATOR, "+hdel")
+            eventually(lambda: _is_shown(namespace, "bell"), SOON, "the end to be shown")
+
+
+@pytest.mark.parametrize("mode", ["Job", "Pool"])
+def test_attempts_are_counted_on_after_the_loss_of_everything(namespace: Namespace, mode: str) -> None:
+    """What was lost in Redis is no fault of the task's; in the end both count the same, and no fewer than before."""
+    namespace.submit("endless", ENDLESS, executionMode=mode, backoffLimit=0)
+    namespace.until("endless", "the run", lambda status: status.get("attempts") == 1)
+    run(flush(namespace.redis.url))
+
+    def attempts() -> int:
+        report = namespace.in_redis(lambda store: store.report(record, uid, most_bytes=0))
+        return report.attempts if report else 0
+
+    record = f"{namespace.name}/endless"
+    uid = namespace.get("quantumtask", "endless")["metadata"]["uid"]
+    eventually(lambda: attempts() >= 1, SOON, "the record to be put back")
+    if mode == "Pool":
+        namespace.until("endless", "the second run", lambda status: status.get("attempts") == 2)
+    namespace.change("endless", cancel=True)
+    status = namespace.finished("endless")
+    assert status["phase"] == "Cancelled"
+    eventually(lambda: _is_shown(namespace, "endless"), SOON, "the end to be shown")
+    assert attempts() == status["attempts"] >= (2 if mode == "Pool" else 1)
+
+
+def test_a_short_timeout_keeps_the_operator_from_nothing(namespace: Namespace) -> None:
+    """The read that waits for ends is over before the client gives it up: it is never begun anew."""
+
+    def calls(command: str) -> int:
+        return int(namespace.redis.execute("INFO", "commandstats").get(f"cmdstat_{command}", {"calls": 0})["calls"])
+
+    namespace.redis.execute("CONFIG", "RESETSTAT")
+    namespace.operator.restart(QT_REDIS_TIMEOUT_SECONDS="1")
+    eventually(lambda: calls("xread") > 8, SOON, "some reads")
+    assert calls("xrevrange") == 1

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -68,6 +69,31 @@ def test_a_refusal_comes_back_with_its_place_and_costs_nothing() -> None:
                 await child.run("OPENQASM 3;\nqubit q;\nh q;", Options(), LONG)
             assert (refusal.value.code, refusal.value.line) == (Code.UNDEFINED, 3)
             assert _pid() == before
+
+    run(scenario())
+
+
+def test_a_clock_that_is_set_forward_costs_an_attempt_and_not_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deadlines are about how long a run took: an hour that did not pass is no reason to fail a program for good."""
+
+    class Clock:
+        """The time module, as pebble sees it."""
+
+        ahead = 0.0
+        sleep = staticmethod(time.sleep)
+
+        def time(self) -> float:
+            return time.time() + self.ahead
+
+    async def scenario() -> None:
+        clock = Clock()
+        monkeypatch.setattr("pebble.pool.process.time", clock)
+        async with started() as child:
+            work = asyncio.create_task(child.run(ENDLESS, Options(), LONG))
+            await asyncio.sleep(1)
+            clock.ahead = 3600
+            with pytest.raises(ChildLostError, match="clock"):
+                await work
 
     run(scenario())
 

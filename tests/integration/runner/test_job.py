@@ -17,9 +17,10 @@ from quantum_tasks.mirror import Mirror, Report
 from quantum_tasks.states import Reason, State
 from quantum_tasks.store import connect
 from quantum_tasks.task import Options
+from support.certificates import Authority
 from support.processes import process
 from support.programs import BELL, ENDLESS, NOT_A_PROGRAM
-from support.redis_server import RedisServer
+from support.redis_server import RedisServer, TlsRedisServer
 from support.stores import flush, run
 from support.waiting import eventually
 
@@ -336,6 +337,30 @@ def test_a_pod_that_never_finds_redis_asks_for_another_attempt(tmp_path: Path) -
     with pod(f"unix://{tmp_path}/nobody.sock", tmp_path, QT_PATIENCE_SECONDS="0.5") as attempt:
         assert attempt.ended() == 75, attempt.log
         assert attempt.last_words is None
+
+
+# -- Redis speaks TLS ----------------------------------------------------------------------------------------------
+
+
+def test_a_pod_trusts_the_authority_that_it_is_told_of(
+    tls_redis: TlsRedisServer, authority: Authority, tmp_path: Path
+) -> None:
+    """With `SSL_CERT_FILE` a Pod runs its task by a Redis with a certificate of a private CA."""
+    provide(tls_redis.url, BELL)
+    with pod(tls_redis.tls_url(), tmp_path, SSL_CERT_FILE=str(authority.certificate)) as attempt:
+        assert attempt.ended() == 0, attempt.log
+    assert reported(tls_redis.url, State.SUCCEEDED).attempts == 1
+
+
+def test_a_pod_trusts_nobody_else(tls_redis: TlsRedisServer, tmp_path: Path) -> None:
+    """A Redis with a certificate of another CA is as good as away, and the log says why."""
+    provide(tls_redis.url, BELL)
+    other = Authority(tmp_path, "other")
+    settings = {"SSL_CERT_FILE": str(other.certificate), "QT_PATIENCE_SECONDS": "0.5"}
+    with pod(tls_redis.tls_url(), tmp_path, **settings) as attempt:
+        assert attempt.ended() == 75, attempt.log
+        assert "certificate verify failed" in attempt.log
+    assert reported(tls_redis.url, State.QUEUED).attempts == 0
 
 
 # -- the Pod is stopped --------------------------------------------------------------------------------------------

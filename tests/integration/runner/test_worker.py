@@ -13,7 +13,7 @@ from quantum_runner.settings import RunnerSettings
 from quantum_runner.worker import Worker
 from quantum_tasks.errors import Code, StoreUnavailableError, TaskNotFoundError
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import Store
+from quantum_tasks.store import Lease, Store
 from quantum_tasks.task import Options, Task
 from support.programs import BELL, ENDLESS
 from support.redis_server import RedisServer
@@ -125,6 +125,60 @@ def test_the_tasks_of_a_lost_worker_are_taken_over(redis_url: str) -> None:
             task = await ended(store, "a")
             assert (task.state, task.attempts) == (State.SUCCEEDED, 2)
 
+    run(scenario())
+
+
+def test_the_tasks_of_a_lost_worker_do_not_wait_for_each_other(redis_url: str) -> None:
+    """However many it had: whoever takes over as many as it can run comes back for more as soon as it has run them."""
+
+    async def scenario() -> None:
+        names = [f"a{number}" for number in range(60)]
+        async with open_store(redis_url) as store:
+            for name in names:
+                await store.submit(name, BELL, Options())
+            assert len(await store.claim("vanished", count=60, block_seconds=1, max_attempts=3)) == 60
+        # every one of them a quarter of a lease apart would be a minute
+        async with working(redis_url, lease_seconds=4) as (_, store), asyncio.timeout(40):
+            tasks = [await ended(store, name) for name in names]
+            assert {(task.state, task.attempts) for task in tasks} == {(State.SUCCEEDED, 2)}
+
+    run(scenario())
+
+
+class Paused(Store):
+    """A store that finds a worker's own lease over, once, as after a pause that was longer than a lease."""
+
+    paused = False
+
+    async def reclaim(self, consumer: str, *, count: int, lease_seconds: float, max_attempts: int) -> list[Lease]:
+        """See Store."""
+        if self.paused:
+            lease_seconds = 0
+        leases = await super().reclaim(consumer, count=count, lease_seconds=lease_seconds, max_attempts=max_attempts)
+        self.paused = self.paused and not leases
+        return leases
+
+
+def test_a_worker_that_takes_over_its_own_task_goes_on_with_it(redis_url: str) -> None:
+    """After a pause a worker may take its own task for a lost one's: only the run that lost its lease is abandoned."""
+
+    async def scenario() -> None:
+        async with open_store(redis_url) as plain:
+            store = Paused(plain._redis)  # noqa: SLF001 - the same Redis
+            places = [Child(memory_bytes=2**30, threads=1, simulations=1000) for _ in range(2)]
+            settings = RunnerSettings(lease_seconds=1, shutdown_seconds=0, task_deadline_seconds=3)
+            worker = Worker(store, places, settings)
+            work = asyncio.create_task(worker.run())
+            await store.submit("endless", ENDLESS, Options())
+            await reached(store, "endless", {State.RUNNING})
+            store.paused = True
+            task = await ended(store, "endless")
+            assert (task.reason, task.attempts) == (Reason.DEADLINE_EXCEEDED, 2)
+            worker.stop()
+            await work
+            await asyncio.gather(*(place.stop() for place in places))
+
+    one_thread_per_library()
     run(scenario())
 
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 from quantum_operator.controller import Bounded, Controller, _changes, event_of
+from quantum_operator.metrics import Metrics
 from quantum_operator.settings import OperatorSettings
 from quantum_operator.world import World
 from quantum_tasks.cluster import ClusterError
@@ -155,7 +156,9 @@ class EmptyRedis:
 def looking(world: World) -> tuple[Controller, EmptyCluster]:
     """A controller that has news of things that are gone by now."""
     cluster, nothing = EmptyCluster(), cast("Any", None)
-    return Controller(cast("Any", cluster), cast("Any", EmptyRedis()), nothing, world, OperatorSettings()), cluster
+    settings, metrics = OperatorSettings(), Metrics(world)
+    redis = cast("Any", EmptyRedis())
+    return Controller(cast("Any", cluster), redis, nothing, world, settings=settings, metrics=metrics), cluster
 
 
 def body(status: dict[str, Any], **spec: object) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from quantum_operator.jobs import job, job_name, pool_job
+from quantum_operator.jobs import job, job_name, pool_job, samples
 from quantum_operator.reconcile import Needs
 from quantum_operator.settings import OperatorSettings
-from quantum_operator.views import MANAGED_BY, POOL_LABEL, QUEUE_LABEL, TASK_LABEL, job_of
+from quantum_operator.views import MANAGED_BY, POOL_LABEL, PRIORITY_LABEL, QUEUE_LABEL, TASK_LABEL, job_of
 from quantum_tasks.resource import QuantumTask
 from quantum_tasks.task import Method
 
@@ -147,7 +147,8 @@ def test_a_refusal_ends_the_job_and_a_disruption_costs_nothing() -> None:
     """The Job fails at the runner's exit code for refusals, and does not count Pods that were disrupted."""
     spec = job(task(), SMALL, SETTINGS)["spec"]
     refusal, disruption = spec["podFailurePolicy"]["rules"]
-    assert refusal == {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [65]}}
+    codes = {"containerName": "runner", "operator": "In", "values": [65]}  # no sidecar's
+    assert refusal == {"action": "FailJob", "onExitCodes": codes}
     assert (disruption["action"], disruption["onPodConditions"][0]["type"]) == ("Ignore", "DisruptionTarget")
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
     assert spec["podReplacementPolicy"] == "Failed"
@@ -169,15 +170,35 @@ def test_a_tasks_limits_are_its_jobs(spec: dict[str, Any], limit: int, deadline:
     assert found["ttlSecondsAfterFinished"] == 600
 
 
-def test_kueue_gets_the_queues_name_and_a_suspended_job() -> None:
-    """A queue's name is passed through, and the Job starts suspended, for Kueue to admit; others do not."""
-    queued = job(task(labels={QUEUE_LABEL: "team-a", "mine": "x"}), SMALL, SETTINGS)
-    assert queued["metadata"]["labels"][QUEUE_LABEL] == "team-a"
-    assert queued["spec"]["suspend"] is True
-    assert "mine" not in queued["metadata"]["labels"]
-    plain = job(task(), SMALL, SETTINGS)
-    assert QUEUE_LABEL not in plain["metadata"]["labels"]
-    assert not plain["spec"].get("suspend")
+@pytest.mark.parametrize(
+    ("labels", "setting", "queue"),
+    [
+        pytest.param({}, None, None, id="none"),
+        pytest.param({QUEUE_LABEL: "team-a"}, None, "team-a", id="the-tasks"),
+        pytest.param({}, "all", "all", id="the-operators"),
+        pytest.param({QUEUE_LABEL: "team-a"}, "all", "team-a", id="the-tasks-comes-first"),
+        pytest.param({QUEUE_LABEL: ""}, "all", "all", id="an-empty-name-is-none"),
+        pytest.param({QUEUE_LABEL: ""}, None, None, id="an-empty-name-alone-is-none"),
+    ],
+)
+def test_kueue_gets_the_queues_name_and_a_suspended_job(
+    labels: dict[str, str], setting: str | None, queue: str | None
+) -> None:
+    """A Job with a queue starts suspended, for Kueue to admit; others do not. The operator reads both again alike."""
+    subject, settings = task(labels={**labels, "mine": "x"}), SETTINGS.model_copy(update={"queue_name": setting})
+    body = job(subject, SMALL, settings)
+    assert body["metadata"]["labels"].get(QUEUE_LABEL) == queue
+    assert "mine" not in body["metadata"]["labels"]
+    body["metadata"]["uid"] = "job-1"
+    assert (job_of(body).queue, job_of(body).suspended) == (queue, queue is not None)
+    assert QUEUE_LABEL not in pool_job("pool-1", "lab", settings)["metadata"]["labels"]
+
+
+def test_kueue_gets_a_tasks_priority() -> None:
+    """The name of a workload priority is passed on as it is."""
+    labels = {PRIORITY_LABEL: "high", QUEUE_LABEL: "team-a"}
+    assert labels.items() <= job(task(labels=labels), SMALL, SETTINGS)["metadata"]["labels"].items()
+    assert PRIORITY_LABEL not in job(task(), SMALL, SETTINGS)["metadata"]["labels"]
 
 
 # -- resources -----------------------------------------------------------------------------------------------------
@@ -259,3 +280,25 @@ def test_a_job_of_the_pool_is_a_worker_that_ends() -> None:
 def test_a_worker_of_the_pool_has_time_to_stop() -> None:
     """Kubernetes waits for longer than the worker takes to give its tasks back, which is 10 s."""
     assert pod_spec(pool_job("pool-1", "lab", SETTINGS))["terminationGracePeriodSeconds"] > 10
+
+
+# -- samples -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("namespace", "pool_namespace", "found"), [(None, None, "default"), ("lab", None, "lab"), (None, "pool", "pool")]
+)
+def test_settings_are_tried_by_a_job_of_each_sort(
+    namespace: str | None, pool_namespace: str | None, found: str
+) -> None:
+    """The samples are the Jobs that there will be, where the pool's are, and of a task that is nobody's."""
+    update = {"namespace": namespace, "pool_namespace": pool_namespace}
+    of_a_task, of_the_pool = samples(SETTINGS.model_copy(update=update))
+    assert (container(of_a_task)["args"], container(of_the_pool)["args"]) == (["job"], ["worker"])
+    assert {body["metadata"]["namespace"] for body in (of_a_task, of_the_pool)} == {found}
+    assert of_a_task["metadata"]["ownerReferences"][0]["uid"].strip("0-") == ""
+
+
+def test_without_a_pool_there_is_no_sample_of_it() -> None:
+    """What the operator will not make, it does not try."""
+    assert len(samples(SETTINGS.model_copy(update={"pool_max_jobs": 0}))) == 1

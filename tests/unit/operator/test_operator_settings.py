@@ -1,13 +1,17 @@
 """The operator's settings."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr, ValidationError
+from quantum_operator.pod_template import Layer, PodTemplate
 from quantum_operator.settings import OperatorSettings
 
 PASSWORDS = {
     "password": "redis://:secret@redis:6379/0",
     "user-and-password": "rediss://me:secret@redis:6379/0",
     "in-the-query": "redis://redis:6379/0?password=secret",
+    "of-a-key": "rediss://redis:6379/0?ssl_keyfile=/tls/tls.key&ssl_password=secret",
     "unix-socket": "unix:///run/redis.sock?db=0&password=secret",
 }
 
@@ -40,8 +44,18 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     """Every setting is read from `QT_...`."""
     monkeypatch.setenv("QT_NAMESPACE", "lab")
     monkeypatch.setenv("QT_BACKOFF_LIMIT", "5")
-    settings = OperatorSettings()
+    settings = OperatorSettings.of_this_process()
     assert (settings.namespace, settings.backoff_limit) == ("lab", 5)
+
+
+def test_a_pod_template_is_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The variable is the file's path, and the file is read with the settings."""
+    path = tmp_path / "runner.yaml"
+    path.write_text("spec: {priorityClassName: low}")
+    monkeypatch.setenv("QT_RUNNER_POD_TEMPLATE", str(path))
+    settings = OperatorSettings.of_this_process()
+    assert settings.runner_pod_template == PodTemplate((Layer(spec={"priorityClassName": "low"}),))
+    assert settings.pool_pod_template is None
 
 
 @pytest.mark.parametrize(
@@ -55,6 +69,12 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("probe_port", 70_000),
         ("runner_pull_policy", "Sometimes"),
         ("check_seconds", 0),
+        ("queue_name", ""),
+        ("queue_name", "-a"),
+        ("queue_name", "a b"),
+        ("queue_name", "a" * 64),
+        ("runner_pod_template", "/nowhere/runner.yaml"),
+        ("pool_pod_template", "/nowhere/pool.yaml"),
     ],
 )
 def test_senseless_settings_are_refused(name: str, value: object) -> None:

@@ -369,6 +369,21 @@ def test_redis_is_told_why_a_task_waits(told: Reason, there: Job, noted: bool) -
     assert (Action.NOTE in actions) is noted
 
 
+@pytest.mark.parametrize(
+    ("lease", "noted"),
+    [
+        pytest.param("uid-of-bell-1-b", False, id="its-own"),
+        pytest.param("uid-of-bell-1-a", True, id="of-the-one-before"),
+        pytest.param("uid-of-somebody", True, id="of-one-that-is-gone"),
+    ],
+)
+def test_a_pod_that_has_begun_does_not_wait(lease: str, noted: bool) -> None:  # noqa: FBT001 - a table
+    """Where Redis has it that a Pod has begun, older news of that Pod are no note; what became of others is one."""
+    there = job(over("bell-1-a", exit_code=137), replace(IMAGE, name="bell-1-b", uid="uid-of-bell-1-b"))
+    begun = report(State.RUNNING, Reason.STARTED, attempts=2, started_at=STARTED, lease=lease)
+    assert (Action.NOTE in look(task(), job=there, report=begun, needs=NEEDS).actions) is noted
+
+
 # -- the end -------------------------------------------------------------------------------------------------------
 
 
@@ -602,6 +617,21 @@ def test_no_end_is_concluded_while_redis_is_away(there: Job) -> None:
     assert status.phase is Phase.RUNNING, f"went back to {status.phase}: {status.message}"
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param({"needs": Refusal(Reason.INVALID_PROGRAM, SYNTAX)}, id="program"),
+        pytest.param({"needs": NEEDS, "refused": Refusal(Reason.JOB_REFUSED, SYNTAX)}, id="job"),
+    ],
+)
+def test_a_refusal_waits_for_redis(what: dict[str, Any]) -> None:
+    """What Redis would still call queued when it is back is not ended before: nobody could run it meanwhile."""
+    decision = look(task(), report=AWAY, **what)
+    assert not is_finished(written(task(), decision).status)
+    assert (decision.actions, decision.again_seconds is not None) == ((), True)
+    assert look(task(), report=report(), **what).actions == (Action.SETTLE,)
+
+
 def test_nothing_is_created_while_redis_is_away() -> None:
     """Without a record there is no Job, and the task is looked at again soon, Redis's return waking nobody."""
     decision = look(task(), report=AWAY)
@@ -670,9 +700,11 @@ def test_a_cancelled_task_without_a_record_ends_at_once() -> None:
     assert decision.status.phase is Phase.CANCELLED
 
 
-def test_a_result_in_a_message_comes_before_a_cancellation_that_redis_forgot() -> None:
-    """When Redis was emptied, what the Pod said before it ended is the end."""
-    assert status_of(task(cancel=True), job=job(over(message=SAID)), report=None).phase is Phase.SUCCEEDED
+@pytest.mark.parametrize("there", [job(over(message=SAID)), failed(CRASHED)], ids=["message", "job"])
+def test_only_what_redis_knows_comes_before_a_cancellation(there: Job) -> None:
+    """Nobody was shown what a Pod or a Job says of the end: a task that is to be cancelled is, emptied Redis or not."""
+    assert status_of(task(cancel=True), job=there, report=None).phase is Phase.CANCELLED
+    assert look(task(cancel=True), job=there, report=BEGUN, needs=NEEDS) == Decision((Action.CANCEL,))
 
 
 def test_a_suspended_task_can_be_cancelled() -> None:
@@ -731,37 +763,60 @@ def test_a_task_is_suspended_while_redis_is_away() -> None:
 
 # -- Kueue ---------------------------------------------------------------------------------------------------------
 
-QUEUE = {QUEUE_LABEL: "team-a"}
+QUEUED = {QUEUE_LABEL: "team-a"}
 
 
-def test_a_job_of_kueues_is_not_resumed_by_the_operator() -> None:
-    """A suspended Job with a queue's name waits for Kueue, and the task says so."""
-    decision = look(task(labels=QUEUE), job=job(suspended=True), report=report(), needs=NEEDS)
-    assert decision.actions == ()
-    assert decision.status is not None
-    assert (decision.status.phase, decision.status.reason) == (Phase.PENDING, Reason.QUEUED)
-    assert "Kueue" in (decision.status.message or "")
+@pytest.mark.parametrize("labels", [{}, QUEUED], ids=["task-says-nothing", "task-says-so"])
+@pytest.mark.parametrize(
+    ("queue", "suspend", "there", "actions"),
+    [
+        pytest.param("team-a", False, job(suspended=True), (), id="kueues-waits"),
+        pytest.param(None, False, job(suspended=True), (Action.RESUME_JOB,), id="ours-is-resumed"),
+        pytest.param("team-a", True, job(running()), (Action.HOLD, Action.DELETE_JOB), id="kueues-held-back-goes"),
+        pytest.param(None, True, job(running()), (Action.HOLD, Action.SUSPEND_JOB), id="ours-held-back-is-suspended"),
+        pytest.param(
+            "team-a", True, job(suspended=True), (Action.HOLD, Action.DELETE_JOB), id="kueues-held-back-waits"
+        ),
+        pytest.param(None, True, job(suspended=True), (Action.HOLD,), id="ours-that-is-suspended-stays"),
+    ],
+)
+def test_whose_a_job_is_its_own_label_says(
+    labels: dict[str, str],
+    queue: str | None,
+    suspend: bool,  # noqa: FBT001 - a table
+    there: Job,
+    actions: tuple[Action, ...],
+) -> None:
+    """A Job with a queue's name is Kueue's, whatever its task or the settings say by now; no other one is."""
+    subject = task(labels=labels, suspend=suspend)
+    assert look(subject, job=replace(there, queue=queue), report=report(), needs=NEEDS).actions == actions
 
 
-def test_a_job_of_kueues_that_is_held_back_is_deleted() -> None:
-    """Suspended it would be admitted again, so the Job goes; the task is Suspended all the same."""
-    decision = look(task(labels=QUEUE, suspend=True), job=job(running()), report=BEGUN, needs=NEEDS)
-    assert decision.actions == (Action.HOLD, Action.DELETE_JOB)
-    assert decision.status is not None
-    assert decision.status.phase is Phase.SUSPENDED
+def test_a_task_whose_job_waits_for_kueue_says_so() -> None:
+    """A Job that Kueue has yet to admit leaves its task Pending, with Kueue's name in the message."""
+    status = status_of(task(), job=job(suspended=True, queue="team-a"), report=report(), needs=NEEDS)
+    assert (status.phase, status.reason) == (Phase.PENDING, Reason.QUEUED)
+    assert "Kueue" in (status.message or "")
+
+
+def test_a_task_whose_job_of_kueues_was_given_up_is_suspended() -> None:
+    """The phase is Suspended though the Job is gone."""
+    there = job(running(), queue="team-a")
+    assert status_of(task(suspend=True), job=there, report=BEGUN, needs=NEEDS).phase is Phase.SUSPENDED
 
 
 def test_a_preempted_job_of_kueues_waits_again() -> None:
     """When Kueue suspends a running Job, the task is Pending and no longer running."""
-    subject = settled(task(labels=QUEUE), job=job(running()), report=BEGUN, needs=NEEDS)
-    status = status_of(subject, job=job(suspended=True), report=BEGUN, needs=NEEDS)
+    subject = settled(task(), job=job(running(), queue="team-a"), report=BEGUN, needs=NEEDS)
+    status = status_of(subject, job=job(suspended=True, queue="team-a"), report=BEGUN, needs=NEEDS)
     assert (status.phase, condition(status, "Running")) == (Phase.PENDING, ("False", "Queued"))
 
 
 def test_an_admitted_job_that_waits_for_ever_goes_with_its_task() -> None:
     """A suspended Job whose task has ended will never end by itself, so it is deleted, even after a success."""
-    subject = settled(task(labels=QUEUE), report=SUCCEEDED)
-    assert look(subject, job=job(suspended=True), report=SUCCEEDED).actions == (Action.DELETE_JOB,)
+    subject = settled(task(), report=SUCCEEDED)
+    there = job(suspended=True, queue="team-a")
+    assert look(subject, job=there, report=SUCCEEDED).actions == (Action.DELETE_JOB,)
 
 
 # -- the pool ------------------------------------------------------------------------------------------------------
@@ -867,9 +922,13 @@ def test_no_job_goes_on_without_its_task(state: State, there: Job | None, goes: 
     assert (Action.DELETE_JOB in look(finished(state), job=there, report=SUCCEEDED).actions) is goes
 
 
-@pytest.mark.parametrize("found", [report(), BEGUN], ids=["queued", "running"])
+@pytest.mark.parametrize(
+    "found",
+    [report(), BEGUN, replace(SUCCEEDED, shown=False), replace(CANCELLED, shown=False)],
+    ids=["queued", "running", "not-shown", "another-end-that-is-not-shown"],
+)
 def test_a_record_follows_the_end_of_its_resource(found: Report) -> None:
-    """A record that has not ended is settled, so that who polls Redis learns of the end."""
+    """A record that has not ended, or whose end is not shown, is settled, so that who polls Redis learns of the end."""
     assert look(finished(), report=found).actions == (Action.SETTLE,)
 
 
@@ -970,6 +1029,7 @@ jobs = st.builds(
     uid=st.just("job-1"),
     owner_uid=st.just("uid-1"),
     suspended=st.booleans(),
+    queue=st.sampled_from([None, "team-a"]),
     active=st.integers(0, 2),
     failed=st.integers(0, 4),
     succeeded=st.integers(0, 1),
@@ -1026,7 +1086,7 @@ specs = st.fixed_dictionaries(
         "executionMode": st.sampled_from(["Job", "Pool"]),
         "ttlSecondsAfterFinished": st.integers(0, 100),
         "activeDeadlineSeconds": st.integers(1, 9),
-        "labels": st.sampled_from([{}, QUEUE]),
+        "labels": st.sampled_from([{}, QUEUED]),
         "deleting": st.booleans(),
     },
 )
@@ -1086,18 +1146,17 @@ def test_a_job_is_created_only_where_none_is_and_redis_has_the_record(
 
 @settings(deadline=None)
 @given(specs, histories, surroundings)
-def test_nothing_ends_while_redis_is_away_but_by_a_message_or_a_refusal(
+def test_nothing_ends_while_redis_is_away_but_by_a_message(
     spec: dict[str, Any], history: list[dict[str, Any]], around: dict[str, Any]
 ) -> None:
-    """While Redis cannot be asked, only what a Pod said or a final refusal ends a task, and nothing a cancelled one."""
+    """While Redis cannot be asked, only what a Pod said ends a task, and nothing a cancelled one."""
     subject = after(spec, history)
     if is_finished(subject.status):
         return
     decision = look(subject, NOW + timedelta(hours=1), **{**around, "report": AWAY})
     if decision.status is not None and is_finished(decision.status):
-        said = around["job"] is not None and any(one.message for one in around["job"].pods)
-        refused = any(isinstance(one, Refusal) and one.final for one in (around["needs"], around["refused"]))
-        assert said or refused
+        assert around["job"] is not None
+        assert any(one.message for one in around["job"].pods)
         assert not spec.get("cancel")
 
 

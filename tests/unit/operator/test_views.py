@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from quantum_operator.views import Message, job_of, message_of, pod_of
+from quantum_operator.views import QUEUE_LABEL, Message, job_of, message_of, pod_of
 from quantum_tasks.errors import Code
 from quantum_tasks.states import Reason
 from quantum_tasks.task import Failure, Method, Outcome
@@ -225,6 +225,83 @@ def test_a_pod_of_a_node_that_came_back() -> None:
     state = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "startedAt": None, "finishedAt": None}}
     pod = pod_of(pod_body(phase="Failed", containerStatuses=container(**state)))
     assert (pod.over, pod.started, pod.end_reason) == (True, None, "ContainerStatusUnknown")
+
+
+def other(name: str, **state: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """The status of a container that an administrator has added."""
+    return {"name": name, "image": name, "imageID": "", "restartCount": 0, "ready": False, "state": state}
+
+
+RUNNING = {"running": {"startedAt": "2026-01-02T03:04:07Z"}}
+KILLED = {"terminated": {"exitCode": 137, "reason": "OOMKilled", "message": "{}"}}
+
+
+@pytest.mark.parametrize(
+    "sidecar",
+    [
+        other("mesh", **RUNNING),
+        other("mesh", **KILLED),
+        other("mesh", waiting={"reason": "ImagePullBackOff", "message": "no"}),
+        other("mesh"),
+    ],
+    ids=["runs", "killed", "without-image", "unknown"],
+)
+@pytest.mark.parametrize(
+    "statuses",
+    [container(**RUNNING), terminated(0, message="x"), container(waiting={"reason": "ContainerCreating"})],
+    ids=["runs", "ended", "waits"],
+)
+def test_a_pod_is_read_as_its_runner_has_fared(statuses: list[dict[str, Any]], sidecar: dict[str, Any]) -> None:
+    """What other containers of the Pod do changes nothing, whether they stand before the runner or after it."""
+    alone = pod_of(pod_body(phase="Running", conditions=[NODE], containerStatuses=statuses))
+    for both in ([sidecar, *statuses], [*statuses, sidecar]):
+        assert pod_of(pod_body(phase="Running", conditions=[NODE], containerStatuses=both)) == alone
+
+
+INITIALIZING = container(waiting={"reason": "PodInitializing"})
+
+
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [
+        pytest.param([other("fetch", **RUNNING)], ("PodInitializing", ""), id="runs"),
+        pytest.param([other("fetch", waiting={"reason": "PodInitializing"})], ("PodInitializing", ""), id="its-turn"),
+        pytest.param(
+            [
+                other("fetch", terminated={"exitCode": 0}),
+                other("mesh", waiting={"reason": "CrashLoopBackOff", "message": "back-off 10s"}),
+            ],
+            ("CrashLoopBackOff", "back-off 10s"),
+            id="second-one-crashes",
+        ),
+    ],
+)
+def test_a_pod_that_waits_for_an_init_container(before: list[dict[str, Any]], found: tuple[str, str]) -> None:
+    """Why an init container waits is why the Pod waits, unless it is merely its turn."""
+    statuses = {"containerStatuses": INITIALIZING, "initContainerStatuses": before}
+    assert pod_of(pod_body(phase="Pending", conditions=[NODE], **statuses)).waiting == found
+
+
+def test_a_pod_whose_init_container_failed() -> None:
+    """A Pod that never came to its runner says whose fault that was."""
+    before = [other("fetch", terminated={"exitCode": 0}), other("warm", terminated={"exitCode": 3})]
+    pod = pod_of(pod_body(phase="Failed", containerStatuses=INITIALIZING, initContainerStatuses=before))
+    assert (pod.over, pod.exit_code, pod.reason) == (True, None, "init container warm ended with exit code 3")
+
+
+def test_a_sidecar_that_is_ended_with_its_pod_is_no_failure() -> None:
+    """Kubernetes ends a native sidecar by a signal once the runner has ended; that is no reason of the Pod's."""
+    before = [other("mesh", terminated={"exitCode": 143})]
+    pod = pod_of(pod_body(phase="Succeeded", containerStatuses=terminated(0), initContainerStatuses=before))
+    assert (pod.reason, pod.exit_code) == ("", 0)
+
+
+@pytest.mark.parametrize(("labels", "queue"), [({}, None), ({"team": "a"}, None), ({QUEUE_LABEL: "a"}, "a")])
+def test_a_job_says_whether_it_is_kueues(labels: dict[str, str], queue: str | None) -> None:
+    """The queue is read from the Job's own label, which a webhook of Kueue may have put there."""
+    body = job_body()
+    body["metadata"]["labels"] = {**MANAGED, **labels}
+    assert job_of(body).queue == queue
 
 
 def test_a_result_in_a_termination_message() -> None:

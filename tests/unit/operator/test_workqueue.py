@@ -257,6 +257,34 @@ def test_a_success_ends_the_doubling() -> None:
     assert run(pauses([True, True, False, True])) == [first, 2 * first, NEVER, first]
 
 
+def test_a_key_that_is_added_anew_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at now, and if it fails again the first pause follows; merely added, it pauses for longer."""
+    first = 0.05
+    monkeypatch.setattr(workqueue, "FIRST_RETRY_SECONDS", first)
+
+    async def scenario() -> None:
+        begun: asyncio.Queue[str] = asyncio.Queue()
+
+        async def work(key: str) -> float | None:
+            begun.put_nowait(key)
+            raise ValueError("no")
+
+        async def failed(key: str) -> int:
+            await asyncio.wait_for(begun.get(), 5)
+            await idle()
+            return queue._failures[key]  # noqa: SLF001 - what the pause is made of
+
+        async with serving(work, concurrency=1) as queue:
+            queue.add("a")
+            assert await failed("a") == 1
+            queue.add("a")
+            assert await failed("a") == 2
+            queue.add_anew("a")
+            assert await failed("a") == 1
+
+    run(scenario())
+
+
 def test_a_failure_of_one_key_is_none_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that fails for ever neither ends the queue nor keeps others."""
     monkeypatch.setattr(workqueue, "FIRST_RETRY_SECONDS", 0.001)

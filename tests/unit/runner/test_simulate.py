@@ -1,12 +1,17 @@
 """Programs from text to counts, against outcomes derived by hand."""
 
+import json
 import math
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import pytest
-from quantum_runner.simulate import Machine, simulate, warm
+from quantum_runner import engine
+from quantum_runner.simulate import Machine, simulate
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import MAX_SEED, Method, Options, Outcome
+from support.programs import BELL
 
 MACHINE = Machine(memory_bytes=2**30)
 INCLUDE = 'OPENQASM 3.0; include "stdgates.inc";'
@@ -269,5 +274,21 @@ def test_a_number_that_overflows_late_is_refused(call: str) -> None:
 
 def test_being_warm_changes_nothing() -> None:
     """Warming up again is harmless."""
-    warm()
+    engine.warm()
     assert dict(_run("qubit q; bit c; x q; c = measure q;", shots=3).counts) == {"1": 3}
+
+
+def test_a_small_program_loads_no_simulator() -> None:
+    """A new process that runs a few gates imports neither Qiskit nor a parser: that takes most of a second."""
+    script = (
+        "import sys\n"
+        "from quantum_runner.simulate import Machine, simulate\n"
+        "from quantum_tasks.task import Options\n"
+        f"print(simulate({BELL!r}, Options(shots=100, seed=1), Machine(2**30)).counts)\n"
+        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(sorted(loaded & {'qiskit', 'qiskit_aer', 'openqasm3', 'antlr4'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    counts, loaded = done.stdout.splitlines()
+    assert set(json.loads(counts.replace("'", '"'))) == {"00", "11"}
+    assert loaded == "[]"
