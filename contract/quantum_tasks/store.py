@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 from redis import exceptions
@@ -36,6 +36,9 @@ SWEEP_BATCH = 100
 LONGEST_BLOCK_SECONDS = 2.0
 """How long a read that waits for events waits at most."""
 
+MAX_CLAIM_BYTES = 1024 * 1024
+"""How many bytes of programs one claim gives at most; the first is given however long it is."""
+
 CONSUMER_IDLE_SECONDS = 3600
 """After how long a consumer that holds no lease is taken for gone."""
 
@@ -58,6 +61,27 @@ class Lease:
     options: Options
     deadline_seconds: float | None = None
     """The task's own longest run, where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an attempt ended, as `Store.end` is told it."""
+
+    lease: Lease
+    state: State
+    reason: Reason
+    fields: tuple[str, ...]
+    """Names and values of the task's record."""
+
+    @classmethod
+    def succeeded(cls, lease: Lease, outcome: Outcome) -> Self:
+        """With its outcome."""
+        return cls(lease, State.SUCCEEDED, Reason.COMPLETED, outcome_fields(outcome))
+
+    @classmethod
+    def failed(cls, lease: Lease, reason: Reason, failure: Failure) -> Self:
+        """With a failure."""
+        return cls(lease, State.FAILED, reason, failure_fields(failure))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +113,8 @@ class Store:
         self._keys = keys or Keys()
         self._scripts = {name: redis.register_script(source) for name, source in _sources(self._keys).items()}
         self._max_unfinished = max_unfinished
-        self._unheard: dict[str, list[tuple[str, str]]] = {}
-        """By consumer: entries that it holds, and the words by which it asked for their leases and heard nothing."""
+        self._unheard: dict[str, tuple[list[str], str]] = {}
+        """By consumer: entries that it holds, and the word by which it asked for their leases and heard nothing."""
 
     # -- what the API does ------------------------------------------------------------------------------------------
 
@@ -173,7 +197,8 @@ class Store:
     async def claim(self, consumer: str, *, count: int, block_seconds: float, max_attempts: int) -> list[Lease]:
         """Lease up to `count` queued tasks; waits for the first up to `block_seconds`.
 
-        A claim whose answer was not heard in the middle is gone on with by the next one, or by the next `reclaim`.
+        Fewer are leased where their programs are long. A claim whose answer was not heard is gone on with by the next
+        one, or by the next `reclaim`.
         """
         if consumer in self._unheard:
             return await self._start([], consumer, max_attempts)
@@ -196,18 +221,26 @@ class Store:
         pairs = [value for lease in leases for value in (lease.task_id, lease.token)]
         return set(await self._run("renew", consumer, *pairs))
 
+    async def end(self, ends: Sequence[End]) -> list[bool]:
+        """End tasks, in one round trip. Returns for each whether it is so: not when its lease was lost."""
+        values: list[str | int] = []
+        for end in ends:
+            values += (end.lease.task_id, end.lease.token, end.state, end.reason, len(end.fields), *end.fields)
+        return [answer == "ok" for answer in await self._run("finish", *values)]
+
     async def succeed(self, lease: Lease, outcome: Outcome) -> bool:
         """End the task with its outcome. Returns False when the lease was lost and nothing changed."""
-        return await self._end(lease, State.SUCCEEDED, Reason.COMPLETED, outcome_fields(outcome))
+        return (await self.end([End.succeeded(lease, outcome)]))[0]
 
     async def fail(self, lease: Lease, reason: Reason, failure: Failure) -> bool:
         """End the task with a failure. Returns False when the lease was lost and nothing changed."""
-        return await self._end(lease, State.FAILED, reason, failure_fields(failure))
+        return (await self.end([End.failed(lease, reason, failure)]))[0]
 
     async def release(self, lease: Lease, cause: str, *, counts: bool, max_attempts: int) -> State | None:
         """Give the lease back after a lost attempt; `cause` is for a person.
 
-        Returns QUEUED for another attempt, FAILED when there were as many as may be, None when the lease was lost.
+        One that does not count is as if it had never begun. Returns QUEUED for another attempt, FAILED when there were
+        as many as may be, None when the lease was lost.
         """
         answer = await self._run("release", lease.task_id, lease.token, cause, int(counts), max_attempts)
         return None if answer == "lost" else State(answer)
@@ -229,29 +262,23 @@ class Store:
             raise TaskNotFoundError(task_id)
         return dict(zip(fields, map(text, values), strict=True))
 
-    async def _start(self, entries: Sequence[str], consumer: str, max_attempts: int) -> list[Lease]:
-        calls = [*self._unheard.pop(consumer, ()), *((entry, self._word()) for entry in entries)]
-        leases: list[Lease] = []
-        for number, (entry, word) in enumerate(calls):
-            try:
-                started = await self._run("start", entry, consumer, max_attempts, word)
-            except StoreUnavailableError:
-                self._unheard[consumer] = calls[number:]
-                if not leases:
-                    raise
-                break  # those that were granted are not to wait
-            if started:
-                task_id, token, attempt, qasm, *options, deadline = started
-                seconds = float(deadline) if deadline else None
-                leases.append(Lease(task_id, token, int(attempt), qasm, options_of(*options), seconds))
-        return leases
+    async def _start(self, entries: list[str], consumer: str, max_attempts: int) -> list[Lease]:
+        entries, word = self._unheard.pop(consumer, (entries, self._word()))
+        if not entries:
+            return []
+        try:
+            granted = await self._run("start", consumer, max_attempts, word, MAX_CLAIM_BYTES, *entries)
+        except StoreUnavailableError:
+            self._unheard[consumer] = (entries, word)
+            raise
+        return [
+            Lease(task_id, token, int(attempt), qasm, options_of(*options), float(deadline) if deadline else None)
+            for task_id, token, attempt, qasm, *options, deadline in granted
+        ]
 
     def _word(self) -> str:
         """A word for one call, by which Redis knows it when it is sent once more because its answer was lost."""
         return uuid4().hex
-
-    async def _end(self, lease: Lease, state: State, reason: Reason, fields: Sequence[str]) -> bool:
-        return bool(await self._run("finish", lease.task_id, lease.token, state, reason, *fields) == "ok")
 
     @asynccontextmanager
     async def _group(self) -> AsyncIterator[None]:

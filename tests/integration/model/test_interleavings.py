@@ -45,7 +45,7 @@ GUARDS = {
     ),
     "finish asks whether it has ended": (
         "ends",
-        Change("finish", "if not is_terminal(current) then", "if true then"),
+        Change("finish", "elseif not is_terminal(current) then", "elseif true then"),
         "t was cancelled, an end, and is succeeded",
     ),
     "cancel asks whether it has ended": (
@@ -172,7 +172,7 @@ GUARDS = {
     ),
     "start asks how many attempts there were": (
         "retries",
-        Change("start", "  give_up(id, 'the worker was lost')\n  return false\n", ""),
+        Change("start", "      return give_up(id, 'the worker was lost')\n", ""),
         "t had 3 attempts of 2",
     ),
     "submit asks whether it is known": (
