@@ -8,16 +8,15 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from quantum_tasks.errors import IdempotencyMismatchError, TaskNotFoundError
+from quantum_tasks.leases import Gone, Lease, begun
 from quantum_tasks.records import (
     Summary,
     before_of,
     failure_fields,
     failure_of,
     milliseconds_of,
-    options_of,
     outcome_fields,
     outcome_of,
     submission_of,
@@ -27,19 +26,11 @@ from quantum_tasks.records import (
     time_of,
 )
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import Lease, Store, Submitted, translated_errors
+from quantum_tasks.store import Store, Submitted, translated_errors
 from quantum_tasks.task import Failure, Options, Outcome, Task
 
 _SCAN = 1000
 """How many ids one look at the index reads."""
-
-
-class Gone(StrEnum):
-    """Why a Pod finds nothing to run."""
-
-    ABSENT = "absent"
-    """Redis does not know the task, or not yet: the operator puts it there."""
-    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +94,7 @@ class Mirror(Store):
 
     async def begin(self, task_id: str, uid: str, token: str) -> Lease | Gone:
         """Begin an attempt in the Pod whose token this is; the same Pod may ask again."""
-        answer = await self._run("begin", task_id, uid, token)
-        if isinstance(answer, str):
-            return Gone(answer)
-        attempt, qasm, shots, seed, method = answer
-        return Lease(task_id, token, int(attempt), qasm, options_of(shots, seed, method))
+        return begun(task_id, token, await self._run("begin", task_id, uid, token))
 
     async def report(self, task_id: str, uid: str, *, most_bytes: int) -> Report | None:
         """What Redis knows of a task; an outcome that is larger than `most_bytes` is left out."""

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import resources
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 
 from redis import exceptions
@@ -18,6 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
+from quantum_tasks import lua
 from quantum_tasks.errors import (
     IdempotencyMismatchError,
     QueueFullError,
@@ -26,7 +26,9 @@ from quantum_tasks.errors import (
     TaskNotFoundError,
 )
 from quantum_tasks.keys import GROUP, Keys
-from quantum_tasks.records import FIELDS, failure_fields, options_of, outcome_fields, submission_of, task_of, text
+from quantum_tasks.leases import End, Lease, values_of
+from quantum_tasks.outages import cannot_serve
+from quantum_tasks.records import FIELDS, options_of, submission_of, task_of, text
 from quantum_tasks.states import Reason, State
 from quantum_tasks.task import MAX_PROGRAM_BYTES, Failure, Options, Outcome, Task
 
@@ -48,40 +50,6 @@ class Submitted(StrEnum):
 
     ACCEPTED = "accepted"
     REPLAYED = "replayed"
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """One attempt at one task, held until finished, released or idle for too long."""
-
-    task_id: str
-    token: str
-    attempt: int
-    qasm: str
-    options: Options
-    deadline_seconds: float | None = None
-    """The task's own longest run, where it has one."""
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How an attempt ended, as `Store.end` is told it."""
-
-    lease: Lease
-    state: State
-    reason: Reason
-    fields: tuple[str, ...]
-    """Names and values of the task's record."""
-
-    @classmethod
-    def succeeded(cls, lease: Lease, outcome: Outcome) -> Self:
-        """With its outcome."""
-        return cls(lease, State.SUCCEEDED, Reason.COMPLETED, outcome_fields(outcome))
-
-    @classmethod
-    def failed(cls, lease: Lease, reason: Reason, failure: Failure) -> Self:
-        """With a failure."""
-        return cls(lease, State.FAILED, reason, failure_fields(failure))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +79,7 @@ class Store:
     def __init__(self, redis: Redis, keys: Keys | None = None, *, max_unfinished: int = 100_000) -> None:
         self._redis = redis
         self._keys = keys or Keys()
-        self._scripts = {name: redis.register_script(source) for name, source in _sources(self._keys).items()}
+        self._scripts = {name: redis.register_script(source) for name, source in lua.sources(self._keys).items()}
         self._max_unfinished = max_unfinished
         self._unheard: dict[str, tuple[list[str], str]] = {}
         """By consumer: entries that it holds, and the word by which it asked for their leases and heard nothing."""
@@ -223,10 +191,7 @@ class Store:
 
     async def end(self, ends: Sequence[End]) -> list[bool]:
         """End tasks, in one round trip. Returns for each whether it is so: not when its lease was lost."""
-        values: list[str | int] = []
-        for end in ends:
-            values += (end.lease.task_id, end.lease.token, end.state, end.reason, len(end.fields), *end.fields)
-        return [answer == "ok" for answer in await self._run("finish", *values)]
+        return [answer == "ok" for answer in await self._run("finish", *values_of(ends))]
 
     async def succeed(self, lease: Lease, outcome: Outcome) -> bool:
         """End the task with its outcome. Returns False when the lease was lost and nothing changed."""
@@ -334,32 +299,6 @@ def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: 
     )
 
 
-def _sources(keys: Keys) -> dict[str, str]:
-    folder = resources.files("quantum_tasks") / "scripts"
-    scripts = {file.name.removesuffix(".lua"): file.read_text("utf-8") for file in folder.iterdir()}
-    prelude = keys.lua() + scripts.pop("prelude")
-    return {name: prelude + body for name, body in scripts.items()}
-
-
-_CANNOT_SERVE = (
-    "MISCONF",
-    "READONLY",
-    "LOADING",
-    "MASTERDOWN",
-    "CLUSTERDOWN",
-    "NOREPLICAS",
-    "OOM",
-    "NOAUTH",
-    "BUSY ",
-    "DENIED",
-    "WRONGPASS",
-    "NOPERM",
-    "ACL failure in script",
-    "The user executing the script can't",
-)
-"""What stands in the answers of a Redis that is there but cannot do what was asked now."""
-
-
 _LOST: tuple[type[Exception], ...] = (exceptions.ConnectionError, exceptions.TimeoutError, RuntimeError)
 """What a call ends with whose connection is lost. RuntimeError is uvloop's, for one that Redis has closed meanwhile."""
 
@@ -381,7 +320,7 @@ async def translated_errors() -> AsyncIterator[None]:
     except exceptions.RedisError as error:
         # redis-py takes the code of some answers out of their text
         answer = f"{error.status_code} {error}"
-        if any(word in answer for word in _CANNOT_SERVE):
+        if cannot_serve(answer):
             raise StoreUnavailableError(f"Redis cannot serve this now: {error}") from error
         raise
 

@@ -4,9 +4,7 @@ What a command needs is loaded when it runs: the fork server's children load thi
 """
 
 import argparse
-import asyncio
 import gc
-import logging
 import os
 import sys
 
@@ -23,6 +21,8 @@ def main() -> int:
 
 
 def _worker() -> int:
+    import asyncio  # noqa: PLC0415 - see above
+
     from quantum_runner.service import serve  # noqa: PLC0415 - see above
 
     return asyncio.run(serve())
@@ -32,9 +32,8 @@ def _job() -> int:
     gc.disable()  # what is loaded from here on stays to the end: looking for garbage in it costs a fifth of the start
     from quantum_runner.job import run  # noqa: PLC0415 - see above
 
-    code = asyncio.run(run())
+    code = run()
     # all is said and done; taking a thousand modules apart costs as much as the simulation of a small circuit
-    logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
 

@@ -19,8 +19,9 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 from quantum_tasks.errors import Code, ProgramError, StoreUnavailableError
+from quantum_tasks.leases import End, Lease
 from quantum_tasks.states import Reason
-from quantum_tasks.store import End, Lease, Store
+from quantum_tasks.store import Store
 from quantum_tasks.task import Failure, Outcome
 
 from quantum_runner.children import Child, ChildLostError, DeadlineExceededError

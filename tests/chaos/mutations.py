@@ -60,13 +60,11 @@ class Mutation:
 
 _FINISH = "contract/quantum_tasks/scripts/finish.lua"
 
-_ONE_STEP = """\
-len(end.fields), *end.fields)
-        return [answer == "ok" for answer in await self._run("finish", *values)]"""
+_ONE_STEP = 'return [answer == "ok" for answer in await self._run("finish", *values_of(ends))]'
 
 _TWO_STEPS = """\
-0)
-        ended = [answer == "ok" for answer in await self._run("finish", *values)]
+bare = [End(end.lease, end.state, end.reason, ()) for end in ends]
+        ended = [answer == "ok" for answer in await self._run("finish", *values_of(bare))]
         async with translated_errors():
             for end in ends:
                 mapping = dict(zip(end.fields[::2], end.fields[1::2], strict=True))

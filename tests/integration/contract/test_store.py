@@ -17,8 +17,9 @@ from quantum_tasks.errors import (
     TaskFinishedError,
     TaskNotFoundError,
 )
+from quantum_tasks.leases import End, Lease
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import MAX_CLAIM_BYTES, End, Lease, Store, Submitted
+from quantum_tasks.store import MAX_CLAIM_BYTES, Store, Submitted
 from quantum_tasks.task import Failure, Method, Options, Outcome
 from support.redis_server import RedisServer
 from support.stores import open_store, run

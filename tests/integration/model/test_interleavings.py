@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from integration.model.interleavings import Change, search
 from integration.model.scenarios import SCENARIOS
-from structlog.testing import capture_logs
 from support.redis_server import RedisServer
 
 
@@ -14,13 +13,6 @@ def quick_url() -> Iterator[str]:
     """A Redis that is emptied thousands of times: it keeps no log."""
     with RedisServer("--appendonly", "no") as server:
         yield server.url
-
-
-@pytest.fixture(autouse=True)
-def _no_logs() -> Iterator[None]:
-    """Whatever the Pods log goes nowhere: they are run thousands of times."""
-    with capture_logs():
-        yield
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

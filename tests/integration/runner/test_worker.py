@@ -13,8 +13,9 @@ from quantum_runner.settings import RunnerSettings
 from quantum_runner.simulate import Machine, simulate
 from quantum_runner.worker import Worker
 from quantum_tasks.errors import Code, ProgramError, StoreUnavailableError, TaskNotFoundError
+from quantum_tasks.leases import End, Lease
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import End, Lease, Store
+from quantum_tasks.store import Store
 from quantum_tasks.task import Options, Outcome, Task
 from support.programs import BELL, ENDLESS
 from support.redis_server import RedisServer
