@@ -13,6 +13,7 @@ from quantum_runner.straight.program import StraightLine
 __all__ = ["Machine", "Run", "quickly", "run", "simulate"]
 
 MAX_QUICK_CHARACTERS = 16 * 1024
+MAX_QUICK_STEPS = 256
 MAX_QUICK_SHOTS = 16 * 1024
 
 
@@ -40,7 +41,7 @@ def run(program: str, options: Options, machine: Machine) -> Run:
     outcome = _without_aer(straight, options, seed)
     if outcome is None:
         return Run(_by_aer(straight or program, options, machine, seed), quick=False)
-    return Run(outcome, quick=_is_short(program, options))
+    return Run(outcome, quick=_is_short(program, straight, options))
 
 
 def quickly(program: str, options: Options) -> Outcome | None:
@@ -49,12 +50,15 @@ def quickly(program: str, options: Options) -> Outcome | None:
     Raises ProgramError for what is not even text.
     """
     text.check(program)
-    if not _is_short(program, options):
+    straight = reader.read(program) if len(program) <= MAX_QUICK_CHARACTERS else None
+    if not _is_short(program, straight, options):
         return None
-    return _without_aer(reader.read(program), options, _seed(options))
+    return _without_aer(straight, options, _seed(options))
 
 
-def _is_short(program: str, options: Options) -> bool:
+def _is_short(program: str, straight: StraightLine | None, options: Options) -> bool:
+    if straight is None or len(straight.steps) > MAX_QUICK_STEPS:
+        return False
     return len(program) <= MAX_QUICK_CHARACTERS and options.shots <= MAX_QUICK_SHOTS
 
 

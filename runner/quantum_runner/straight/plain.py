@@ -22,7 +22,13 @@ from quantum_runner.straight.twister import (
 )
 
 MAX_QUBITS = 5
+MAX_CALLS = 1_000
 MAX_SHOTS = 10_000
+
+
+def suits(calls: Sequence[Call], qubits: Mapping[int, int], shots: int) -> bool:
+    """Whether this is quicker than to load NumPy."""
+    return len(qubits) <= MAX_QUBITS and len(calls) <= MAX_CALLS and shots <= MAX_SHOTS
 
 
 def drawn(calls: Iterable[Call], qubits: Mapping[int, int], shots: int, seed: int) -> Mapping[int, int]:

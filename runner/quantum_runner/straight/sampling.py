@@ -16,14 +16,9 @@ from quantum_runner.straight.program import Call, Measurement, StraightLine
 MAX_QUBITS = 10
 """Above, Aer's own threads and vector instructions win."""
 
-MAX_STEPS = 256
-"""A gate costs more here than in Aer; what is saved is all that is around it."""
-
 
 def counts(program: StraightLine, shots: int, seed: int) -> dict[str, int] | None:
     """How often each outcome came, keyed as Qiskit has it; None where this is not the way."""
-    if len(program.steps) > MAX_STEPS:
-        return None
     calls, read = _needed(program.steps)
     if calls is None:
         return None
@@ -40,7 +35,7 @@ def counts(program: StraightLine, shots: int, seed: int) -> dict[str, int] | Non
 
 
 def _drawn(calls: Sequence[Call], places: Mapping[int, int], shots: int, seed: int) -> Mapping[int, int]:
-    if "numpy" not in sys.modules and len(places) <= plain.MAX_QUBITS and shots <= plain.MAX_SHOTS:
+    if "numpy" not in sys.modules and plain.suits(calls, places, shots):
         return plain.drawn(calls, places, shots, seed)
     from quantum_runner.straight import state  # noqa: PLC0415 - see plain
 
