@@ -1,0 +1,108 @@
+"""The load generator: clients that each do one thing after the other on a connection of their own, for a while.
+
+Counted is a window in the middle: after a time to come up to speed, and before the last tasks are waited for. The
+servers' CPU time is read at both ends of it, the generator's own, too, which is this process's.
+"""
+
+import asyncio
+import gc
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from benchmarks import processes
+from benchmarks.clients import Way
+from benchmarks.connection import Connection
+from benchmarks.medians import percentile
+from benchmarks.results import Load
+from benchmarks.stacks import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How long clients come up to speed, and how long they are counted: seconds."""
+
+    warm: float
+    counted: float
+
+
+LONGEST_SECONDS = 60
+"""A server that takes longer for one answer is broken, and there is nothing to measure."""
+
+
+@dataclass
+class _Tally:
+    tasks: int = 0
+    latencies_ms: list[float] = field(default_factory=list)
+
+
+@dataclass
+class _Run:
+    """What the clients of one window share. `ids` are all tasks of the run, counted or not."""
+
+    tally: _Tally = field(default_factory=_Tally)
+    ids: list[str] = field(default_factory=list)
+    ends: bool = False
+
+
+async def drive(server: Server, way: Way, clients: int, window: Window, number: int) -> tuple[Load, Sequence[str]]:
+    """Load a server for round `number`. Returns what was counted, and the ids of all tasks that were made.
+
+    Raises WrongAnswerError, ConnectionError, and TimeoutError when there is no answer for long.
+    """
+    connections = [await Connection.to(server.port) for _ in range(clients)]
+    run = _Run()
+    working = [asyncio.create_task(_client(connection, way, run)) for connection in connections]
+    gc.collect()
+    gc.disable()  # a pause of the generator is none of the server
+    try:
+        await _sleep_unless_one_fails(working, window.warm)
+        run.tally = _Tally()
+        before, asked = processes.cpu(server.roots), sum(one.asked for one in connections)
+        own, began = time.process_time(), time.perf_counter()
+        await _sleep_unless_one_fails(working, window.counted)
+        seconds, own = time.perf_counter() - began, time.process_time() - own
+        counted, run.tally = run.tally, _Tally()
+        asked = sum(one.asked for one in connections) - asked
+        used = processes.cpu_between(before, processes.cpu(server.roots))
+        run.ends = True
+        await asyncio.gather(*working)
+    finally:
+        gc.enable()
+        for task in working:
+            task.cancel()
+        for connection in connections:
+            connection.close()
+    if not counted.tasks:
+        raise TimeoutError(f"{server.name} ended no task within {window.counted} s")
+    load = Load(
+        server=server.name,
+        way=way.name,
+        clients=clients,
+        round=number,
+        seconds=seconds,
+        tasks=counted.tasks,
+        requests=asked,
+        cpu_seconds=used,
+        generator_cpu_seconds=own,
+        p50_ms=percentile(counted.latencies_ms, 50),
+        p99_ms=percentile(counted.latencies_ms, 99),
+    )
+    return load, run.ids
+
+
+async def _client(connection: Connection, way: Way, run: _Run) -> None:
+    while not run.ends:
+        began = time.perf_counter()
+        async with asyncio.timeout(LONGEST_SECONDS):
+            ids = await way.once(connection)
+        took = (time.perf_counter() - began) * 1000
+        run.ids += ids
+        run.tally.tasks += len(ids)
+        run.tally.latencies_ms.append(took)
+
+
+async def _sleep_unless_one_fails(working: Sequence[asyncio.Task[None]], seconds: float) -> None:
+    done, _ = await asyncio.wait(working, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
