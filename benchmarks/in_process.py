@@ -32,18 +32,13 @@ class _Time:
     wall: float
 
 
-def measure(case: Case, seconds: float) -> Mix:
-    """Run a program by each way in turns, for about so many seconds."""
+def measure(case: Case, seconds: float, *, usual: bool = True) -> Mix:
+    """Run a program by each way in turns, for about so many seconds; by the usual one only if asked to."""
     below = floor(case)
     ways: dict[str, Run] = {"floor": below.run, "ours": lambda: ours(case)}
-    usual_says = ""
-    try:
-        if _timed(lambda: usual(case), case.shots).cpu < USUAL_SECONDS:
-            ways["usual"] = lambda: usual(case)
-        else:
-            usual_says = "too slow"
-    except Exception as error:  # noqa: BLE001 - whatever it refuses a program with
-        usual_says = f"refuses: {type(error).__name__}"
+    why_not = _why_not_usual(case) if usual else "not asked for"
+    if not why_not:
+        ways["usual"] = lambda: the_usual(case)
     for run in ways.values():  # warm
         _timed(run, case.shots)
     times: dict[str, list[_Time]] = {name: [] for name in ways}
@@ -56,7 +51,7 @@ def measure(case: Case, seconds: float) -> Mix:
     return Mix(
         name=case.name,
         native_floor=below.native,
-        usual_says=usual_says,
+        usual_says=why_not,
         cpu_ms={name: [one.cpu * 1000 for one in each] for name, each in times.items()},
         wall_ms={name: [one.wall * 1000 for one in each] for name, each in times.items()},
     )
@@ -67,9 +62,18 @@ def ours(case: Case) -> Mapping[str, int]:
     return simulate(case.program, Options(shots=case.shots), MACHINE).counts
 
 
-def usual(case: Case) -> Mapping[str, int]:
+def the_usual(case: Case) -> Mapping[str, int]:
     """What the worker of the usual design does for each task."""
     return counts_of(case.program, case.shots)
+
+
+def _why_not_usual(case: Case) -> str:
+    """Why the usual design is left out for a program; empty when it is not."""
+    try:
+        taken = _timed(lambda: the_usual(case), case.shots)
+    except Exception as error:  # noqa: BLE001 - whatever it refuses a program with
+        return f"refuses: {type(error).__name__}"
+    return "too slow" if taken.cpu > USUAL_SECONDS else ""
 
 
 def _timed(run: Run, shots: int) -> _Time:
