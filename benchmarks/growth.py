@@ -15,7 +15,7 @@ from typing import TypeVar
 from quantum_tasks.keys import Keys
 from quantum_tasks.states import State
 from quantum_tasks.store import Store, connect
-from quantum_tasks.task import Options
+from quantum_tasks.task import Method, Options, Outcome
 from redis.asyncio import Redis
 
 from benchmarks import stacks
@@ -34,9 +34,8 @@ CLIENTS = 64
 WORKERS = (1, 2, 4)
 FILL_BATCH = 200
 FILL_AT_ONCE = 32
-FILL_SECONDS = 600
-MOST_UNFINISHED = 20_000
-"""How many tasks the filling has the server's queue hold."""
+FILL_SECONDS = 900
+FILL_CLAIM = 32
 WARM = 1.0
 
 
@@ -76,14 +75,17 @@ async def fill(server: Server, number: int) -> str:
         left = number - 1  # the question was a task
         await asyncio.gather(*(_post_batches(server, sizes) for sizes in _dealt(left, FILL_BATCH, at_once=2)))
         return "through batches over HTTP"
-    redis = connect(server.redis_url, timeout_seconds=60, retries=1, max_connections=FILL_AT_ONCE)
+    redis = connect(server.redis_url, timeout_seconds=60, retries=1, max_connections=2 * FILL_AT_ONCE)
     try:
-        store = Store(redis, max_unfinished=MOST_UNFINISHED)
-        await asyncio.gather(*(_submit(store, redis, sizes) for sizes in _dealt(number, 1, at_once=FILL_AT_ONCE)))
-        await _until_ended(redis, number)
+        store = Store(redis)
+        async with asyncio.timeout(FILL_SECONDS), asyncio.TaskGroup() as hands:
+            for sizes in _dealt(number, 1, at_once=FILL_AT_ONCE):
+                hands.create_task(_submit(store, len(sizes)))
+            for hand in range(FILL_AT_ONCE):
+                hands.create_task(_finish(store, f"benchmark-{hand}", number, redis))
     finally:
         await redis.aclose()
-    return "submitted to the store, and run by the server's own worker"
+    return "submitted to the store, and ended there as a worker does"
 
 
 async def forget(server: Server, ids: Iterable[str]) -> None:
@@ -120,20 +122,16 @@ async def _post_batches(server: Server, sizes: Iterable[int]) -> None:
         connection.close()
 
 
-async def _submit(store: Store, redis: Redis, sizes: Iterable[int]) -> None:
-    for number, _ in enumerate(sizes):
-        if number % 64 == 0:
-            await _until_queue_is_short(redis)
+async def _submit(store: Store, number: int) -> None:
+    for _ in range(number):
         await store.submit(str(uuid.uuid4()), BELL.program, Options(shots=BELL.shots))
 
 
-async def _until_queue_is_short(redis: Redis) -> None:
-    async with asyncio.timeout(FILL_SECONDS):
-        while await redis.xlen(Keys().queue) > MOST_UNFINISHED // 2:  # noqa: ASYNC110 - it is another process's
-            await asyncio.sleep(0.1)
-
-
-async def _until_ended(redis: Redis, number: int) -> None:
-    async with asyncio.timeout(FILL_SECONDS):
-        while await redis.zcard(Keys().index(State.SUCCEEDED)) < number:  # noqa: ASYNC110 - likewise
-            await asyncio.sleep(0.2)
+async def _finish(store: Store, name: str, number: int, redis: Redis) -> None:
+    """End tasks, with counts that were made up, until so many have ended; the server's own worker takes some, too."""
+    half = BELL.shots // 2
+    counts = {"00": half, "11": BELL.shots - half}
+    outcome = Outcome(counts, shots=BELL.shots, seed=1, qubits=2, method=Method.STATEVECTOR)
+    while await redis.zcard(Keys().index(State.SUCCEEDED)) < number:
+        for lease in await store.claim(name, count=FILL_CLAIM, block_seconds=0.2, max_attempts=3):
+            await store.succeed(lease, outcome)

@@ -17,10 +17,14 @@ from benchmarks.medians import percentile
 from benchmarks.results import Load
 from benchmarks.stacks import Server
 
+FEWEST_TASKS = 20
+MOST_WINDOWS = 5
+"""A window goes on until so many tasks have ended in it, but for no more than so many times its length."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How long clients come up to speed, and how long they are counted: seconds."""
+    """How long clients come up to speed, and how long they are counted at least: seconds."""
 
     warm: float
     counted: float
@@ -60,7 +64,10 @@ async def drive(server: Server, way: Way, clients: int, window: Window, number: 
         run.tally = _Tally()
         before, asked = processes.cpu(server.roots), sum(one.asked for one in connections)
         own, began = time.process_time(), time.perf_counter()
-        await _sleep_unless_one_fails(working, window.counted)
+        for _ in range(MOST_WINDOWS):
+            await _sleep_unless_one_fails(working, window.counted)
+            if run.tally.tasks >= FEWEST_TASKS:
+                break
         seconds, own = time.perf_counter() - began, time.process_time() - own
         counted, run.tally = run.tally, _Tally()
         asked = sum(one.asked for one in connections) - asked
@@ -74,7 +81,7 @@ async def drive(server: Server, way: Way, clients: int, window: Window, number: 
         for connection in connections:
             connection.close()
     if not counted.tasks:
-        raise TimeoutError(f"{server.name} ended no task within {window.counted} s")
+        raise TimeoutError(f"{server.name} ended no task within {seconds:.0f} s")
     load = Load(
         server=server.name,
         way=way.name,

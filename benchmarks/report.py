@@ -33,8 +33,9 @@ def claims_table(found: Iterable[Claim]) -> str:
     for claim in found:
         word = {True: "yes", False: "**no**", None: f"not measured: {claim.why_not}"}[claim.holds]
         target = f"at {'least' if claim.at_least else 'most'} {claim.target:g}"
-        rows.append([claim.text, NOTHING if claim.figure is None else number(claim.figure), target, word])
-    return table(["claim", "figure", "target", "holds"], rows)
+        figure, cpu = (NOTHING if value is None else number(value) for value in (claim.figure, claim.cpu))
+        rows.append([claim.text, figure, target, word, cpu])
+    return table(["claim", "figure", "target", "holds", "the same in CPU per task"], rows)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

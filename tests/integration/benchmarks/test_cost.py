@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-MOST = {"Bell": 0.35, "GHZ-8": 0.35}
-"""CPU over the floor's: promised are 0.6 and 1.2, measured 0.16 each. A task that takes twice as much is found here."""
+MOST = {"Bell": 0.5, "GHZ-8": 0.4}
+"""CPU over the floor's: promised are 0.6 and 1.2, measured 0.16 to 0.27 and 0.16 to 0.19."""
 
 
 @pytest.fixture(scope="module")
