@@ -17,9 +17,9 @@ from benchmarks.medians import percentile
 from benchmarks.results import Load
 from benchmarks.stacks import Server
 
-FEWEST_TASKS = 20
+FEWEST_ENDS = 20
 MOST_WINDOWS = 5
-"""A window goes on until so many tasks have ended in it, but for no more than so many times its length."""
+"""A window goes on until so many tasks or batches have ended in it, but for no more than so many times its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ async def drive(server: Server, way: Way, clients: int, window: Window, number: 
         own, began = time.process_time(), time.perf_counter()
         for _ in range(MOST_WINDOWS):
             await _sleep_unless_one_fails(working, window.counted)
-            if run.tally.tasks >= FEWEST_TASKS:
+            if len(run.tally.latencies_ms) >= FEWEST_ENDS:
                 break
         seconds, own = time.perf_counter() - began, time.process_time() - own
         counted, run.tally = run.tally, _Tally()

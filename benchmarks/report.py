@@ -7,6 +7,7 @@ from benchmarks.medians import median, ratio
 from benchmarks.results import Load, Memory, Mix, Results
 
 NOTHING = "-"
+WORKER = ("worker supervisors", "simulations")
 
 
 def report(results: Results) -> str:
@@ -114,6 +115,25 @@ def _http(results: Results) -> Iterator[str]:
     yield _loads(results.http)
     yield "CPU of each part, ms per task:"
     yield _cpu_by_part(results.http)
+    yield from _whole_worker(results)
+
+
+def _whole_worker(results: Results) -> Iterator[str]:
+    """What a whole worker takes for a Bell task, beside the floor that part `mixes` has measured in the same run."""
+    floors = [median(mix.cpu_ms["floor"]) for mix in results.mixes if mix.name == "Bell"]
+    loads = [load for load in results.http if load.server == "ours"]
+    if not floors or not loads:
+        return
+    most = max(load.clients for load in loads)
+    figures = []
+    for name in ("POST, then GET that waits", *dict.fromkeys(load.way for load in loads if "batches" in load.way)):
+        group = [load for load in loads if load.way == name and (load.clients == most or "batches" in name)]
+        whole = median(sum(load.cpu_seconds.get(part, 0) for part in WORKER) * 1000 / load.tasks for load in group)
+        figures.append(f"{number(whole)} ms a task by {name} ({number(whole / floors[0])} of the floor)")
+    yield (
+        f"The whole worker, its supervisor and the way to its children included: {'; '.join(figures)}. The floor is of "
+        "part `mixes`, some minutes earlier."
+    )
 
 
 def _loads(loads: Sequence[Load]) -> str:
