@@ -12,6 +12,8 @@ from benchmarks.results import Load, Results, median_rate
 
 INCHES = (6.5, 4.2)
 OURS, USUAL, FLOOR = "#1f77b4", "#d62728", "#7f7f7f"
+WAYS = (OURS, "#2ca02c", "#ff7f0e", "#9467bd")
+"""Of the ways of our clients: as many as there are, the last one for batches."""
 
 
 def plot(results: Results, path: Path) -> bool:
@@ -47,12 +49,15 @@ def _mixes(axes: Axes, results: Results) -> None:
 
 def _rates(axes: Axes, results: Results) -> None:
     """Tasks per second, by clients."""
+    others = iter(WAYS)
     for (server, way), loads in _lines(results.http):
         clients = sorted({load.clients for load in loads})
         rates = [median_rate([load for load in loads if load.clients == number]) for number in clients]
-        color = USUAL if server == "usual" else None
-        axes.plot(clients, rates, marker="o", color=color, label=f"{server}: {way}")
+        axes.plot(
+            clients, rates, marker="o", color=USUAL if server == "usual" else next(others), label=f"{server}: {way}"
+        )
     axes.set_xscale("log", base=2)
+    axes.set_xticks(ticks := sorted({load.clients for load in results.http}), [str(number) for number in ticks])
     axes.set_yscale("log")
     axes.set_xlabel("clients")
     axes.set_ylabel("Bell tasks per second")
@@ -60,19 +65,16 @@ def _rates(axes: Axes, results: Results) -> None:
 
 
 def _cpu(axes: Axes, results: Results) -> None:
-    """CPU per task, by part of the server, with the most clients of each way."""
+    """CPU per task of the whole server, with the most clients of each way; its parts are in the report's table."""
     bars = [(name, _with_most_clients(loads)) for name, loads in _lines(results.http)][::-1]
-    parts = sorted({part for _, loads in bars for load in loads for part in load.cpu_seconds})
-    left = [0.0] * len(bars)
-    for part in parts:
-        widths = [median(load.cpu_seconds.get(part, 0) * 1000 / load.tasks for load in loads) for _, loads in bars]
-        axes.barh(range(len(bars)), widths, left=left, label=part)
-        left = [one + other for one, other in zip(left, widths, strict=True)]
+    widths = [median(load.cpu_ms_per_task for load in loads) for _, loads in bars]
+    colors = [USUAL if server == "usual" else OURS for (server, _), _ in bars]
+    axes.bar_label(axes.barh(range(len(bars)), widths, color=colors), fmt="%.3g", padding=2, fontsize=7)
     names = [f"{server}: {way}, {loads[0].clients} clients" for (server, way), loads in bars]
     axes.set_yticks(range(len(bars)), names, fontsize=7)
-    axes.set_xscale("symlog", linthresh=1)
-    axes.set_xlabel("CPU of the server, ms per Bell task")
-    axes.legend(fontsize=7)
+    axes.set_xscale("log")
+    axes.set_xlim(min(widths) / 3, max(widths) * 2)
+    axes.set_xlabel("CPU of every process of the server, ms per Bell task")
 
 
 def _growth(axes: Axes, results: Results) -> None:
@@ -81,7 +83,7 @@ def _growth(axes: Axes, results: Results) -> None:
     rates = [median_rate([load for load in results.growth if kept(load.server) == size]) for size in sizes]
     axes.plot(sizes, rates, marker="o", color=OURS)
     axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.15 * max(rates))
     axes.set_xlabel("tasks kept")
     axes.set_ylabel("Bell tasks per second, 64 clients")
 

@@ -101,7 +101,7 @@ def _cold(results: Results) -> Iterator[str]:
         for way in cold.cpu_seconds
     ]
     pairs = len(cold.cpu_seconds["usual"])
-    yield table(["process", "CPU, ms", "wall, ms", f"CPU / the usual one's, median of {pairs} pairs"], rows)
+    yield table(["process", "CPU, ms", "wall, ms", f"CPU / that of `usual`, median of {pairs} pairs"], rows)
 
 
 def _http(results: Results) -> Iterator[str]:

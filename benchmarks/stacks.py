@@ -40,7 +40,7 @@ def ours(workers: int = 1, **settings: str) -> Iterator[Server]:
         data = Path(folder)
         command = [str(Path(sys.executable).with_name("quantum-tasks")), "up", "--port", "0"]
         command += ["--workers", str(workers), "--data", str(data / "data")]
-        up = running.enter_context(_process(command, _environment(settings), data / "log"))
+        up = running.enter_context(_process(command, environment_with(settings), data / "log"))
         line = _said(up, "Ready on http://")
         if not _all_ready(data / "log", workers):
             raise RuntimeError(f"not every worker is ready:\n{(data / 'log').read_text()[-2000:]}")
@@ -51,30 +51,38 @@ def ours(workers: int = 1, **settings: str) -> Iterator[Server]:
 @contextmanager
 def usual(workers: int) -> Iterator[Server]:
     """The usual design, with so many worker processes of one thread each."""
-    with tempfile.TemporaryDirectory(prefix="qt-bench-") as folder, ExitStack() as running:
+    with tempfile.TemporaryDirectory(prefix="qt-bench-") as folder, redis() as (url, redis_pid), ExitStack() as running:
         data, port = Path(folder), choose_port(0)
-        socket = data / "redis.sock"
-        redis = redis_server.server_command(redis_server.find_server(), data, socket)
-        url = redis_server.socket_url(socket)
-        environment = _environment(
+        environment = environment_with(
             {"USUAL_REDIS_URL": url, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         )
-        started = [running.enter_context(_process(redis, redis_server.server_environment(), data / "log"))]
-        _until(lambda: _answers(url), "Redis")
         python = (sys.executable, "-P", "-m")
         api = (*python, "uvicorn", "benchmarks.baseline.api:app", "--host", HOST, "--port", str(port))
         quiet = ("--no-access-log", "--log-level", "warning")
-        started.append(running.enter_context(_process((*api, *quiet), environment, data / "log")))
+        started = [running.enter_context(_process((*api, *quiet), environment, data / "log"))]
         for _ in range(workers):
             worker = (*python, "benchmarks.baseline.worker")
             started.append(running.enter_context(_process(worker, environment, data / "log")))
-        for one in started[2:]:
+        for one in started[1:]:
             _said(one, "ready")
         _until(lambda: _serves(port), "the API")
-        yield Server("usual", port, url, [one.pid for one in started])
+        yield Server("usual", port, url, [redis_pid, *(one.pid for one in started)])
 
 
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
+@contextmanager
+def redis() -> Iterator[tuple[str, int]]:
+    """A Redis as the local stack starts its own: its URL and its process."""
+    with tempfile.TemporaryDirectory(prefix="qt-bench-") as folder:
+        data, socket = Path(folder), Path(folder) / "redis.sock"
+        command = redis_server.server_command(redis_server.find_server(), data, socket)
+        url = redis_server.socket_url(socket)
+        with _process(command, redis_server.server_environment(), data / "log") as process:
+            _until(lambda: _answers(url), "Redis")
+            yield url, process.pid
+
+
+def environment_with(more: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment, without what is for our parts or for coverage."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("QT_", "COVERAGE_"))}
     return {**inherited, "NO_COLOR": "1", **more}
 
@@ -118,8 +126,8 @@ def _all_ready(log: Path, workers: int) -> bool:
 
 def _answers(url: str) -> bool:
     try:
-        with Redis.from_url(url) as redis:
-            return bool(redis.ping())
+        with Redis.from_url(url) as client:
+            return bool(client.ping())
     except RedisError:
         return False
 

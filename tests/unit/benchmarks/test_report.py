@@ -63,6 +63,7 @@ def test_claims_are_told_with_figure_and_verdict(results: Results) -> None:
         (0.75, False),
         (1.02, True),
         (0.2, True),
+        (None, None),  # nor whole Jobs
     ]
 
 
