@@ -98,14 +98,8 @@ def _alone(script: str) -> tuple[float, float]:
 def _job(url: str) -> tuple[float, float]:
     task_id, uid = f"benchmark/{uuid.uuid4()}", str(uuid.uuid4())
     asyncio.run(_provide(url, task_id, uid))
-    told = {
-        "QT_REDIS_URL": url,
-        "QT_TASK_ID": task_id,
-        "QT_TASK_UID": uid,
-        "QT_POD_UID": "pod",
-        "QT_LOG_FORMAT": "json",
-    }
-    used, took, _ = _run(["-m", "quantum_runner", "job"], told)
+    told = {"QT_REDIS_URL": url, "QT_TASK_ID": task_id, "QT_TASK_UID": uid, "QT_POD_UID": "pod"}
+    used, took, _ = _run(["-m", "quantum_runner", "job"], {**told, "QT_LOG_FORMAT": "json"})
     if asyncio.run(_state(url, task_id, uid)) is not State.SUCCEEDED:
         raise RuntimeError("a cold Job has not succeeded")
     return used, took
