@@ -18,7 +18,6 @@ from benchmarks.results import Mix
 from benchmarks.turns import in_turn
 
 MACHINE = Machine(memory_bytes=2**30)
-FEWEST_PAIRS = 3
 MOST_PAIRS = 60
 USUAL_SECONDS = 3.0
 """The usual design is left out where one task takes it longer than that."""
@@ -44,7 +43,7 @@ def measure(case: Case, seconds: float, *, usual: bool = True) -> Mix:
     times: dict[str, list[_Time]] = {name: [] for name in ways}
     began = time.monotonic()
     for number in range(MOST_PAIRS):
-        if number >= FEWEST_PAIRS and time.monotonic() - began > seconds:
+        if number >= case.fewest_pairs and time.monotonic() - began > seconds:
             break
         for name in in_turn(ways, number):
             times[name].append(_timed(ways[name], case.shots))
