@@ -27,6 +27,8 @@ from benchmarks.stacks import ROOT
 PARTS = ("mixes", "cold", "http", "growth", "workers")
 COLD_RUNS_PER_ROUND = 5
 MIX_SECONDS_PER_ROUND = 3.0
+BUSY = 0.5
+"""What part of the processors others may use before the report says so."""
 
 
 def main() -> None:
@@ -35,6 +37,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as for the worker: idle threads take nothing from the others
     results = Results(about=_about(options))
+    note_busy(results)
     if options.kubernetes:
         results.kubernetes = json.loads(options.kubernetes.read_text())
     for part in options.parts:
@@ -52,6 +55,16 @@ def write(results: Results, folder: Path) -> None:
     (folder / "report.md").write_text(report(results))
     (folder / "results.json").write_text(json.dumps(asdict(results), indent=1) + "\n")
     plot(results, folder / "plot.svg")
+
+
+def note_busy(results: Results) -> None:
+    """Note it when others use the machine before anything is measured."""
+    load = os.getloadavg()[0]
+    if load > BUSY * len(os.sched_getaffinity(0)):
+        results.note(
+            f"The machine was busy with other work (load average {load:.1f}). Then only CPU time counts: what is told in "
+            "wall time, tasks per second and p50 among it, is of that work as much as of what was measured."
+        )
 
 
 def tell(what: str) -> None:
