@@ -62,8 +62,8 @@ def note_busy(results: Results) -> None:
     load = os.getloadavg()[0]
     if load > BUSY * len(os.sched_getaffinity(0)):
         results.note(
-            f"The machine was busy with other work (load average {load:.1f}). Then only CPU time counts: what is told in "
-            "wall time, tasks per second and p50 among it, is of that work as much as of what was measured."
+            f"The machine was busy with other work (load average {load:.1f}). Then only CPU time counts: what is told "
+            "in wall time, tasks per second and p50 among it, is of that work as much as of what was measured."
         )
 
 

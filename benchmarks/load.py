@@ -8,7 +8,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from benchmarks import processes
 from benchmarks.clients import Way
@@ -49,6 +49,19 @@ class _Run:
     ends: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """See Load."""
+
+    seconds: float
+    tasks: int
+    requests: int
+    cpu_seconds: processes.Cpu
+    generator_cpu_seconds: float
+    p50_ms: float
+    p99_ms: float
+
+
 async def drive(server: Server, way: Way, clients: int, window: Window, number: int) -> tuple[Load, Sequence[str]]:
     """Load a server for round `number`. Returns what was counted, and the ids of all tasks that were made.
 
@@ -61,17 +74,7 @@ async def drive(server: Server, way: Way, clients: int, window: Window, number: 
     gc.disable()  # a pause of the generator is none of the server
     try:
         await _sleep_unless_one_fails(working, window.warm)
-        run.tally = _Tally()
-        before, asked = processes.cpu(server.roots), sum(one.asked for one in connections)
-        own, began = time.process_time(), time.perf_counter()
-        for _ in range(MOST_WINDOWS):
-            await _sleep_unless_one_fails(working, window.counted)
-            if len(run.tally.latencies_ms) >= FEWEST_ENDS:
-                break
-        seconds, own = time.perf_counter() - began, time.process_time() - own
-        counted, run.tally = run.tally, _Tally()
-        asked = sum(one.asked for one in connections) - asked
-        used = processes.cpu_between(before, processes.cpu(server.roots))
+        counted = await _count(server, run, working, connections, window)
         run.ends = True
         await asyncio.gather(*working)
     finally:
@@ -80,22 +83,32 @@ async def drive(server: Server, way: Way, clients: int, window: Window, number: 
             task.cancel()
         for connection in connections:
             connection.close()
-    if not counted.tasks:
+    return Load(server=server.name, way=way.name, clients=clients, round=number, **asdict(counted)), run.ids
+
+
+async def _count(
+    server: Server, run: _Run, working: Sequence[asyncio.Task[None]], connections: Sequence[Connection], window: Window
+) -> _Counted:
+    run.tally = tally = _Tally()
+    cpu, asked = processes.cpu(server.roots), sum(one.asked for one in connections)
+    own, began = time.process_time(), time.perf_counter()
+    for _ in range(MOST_WINDOWS):
+        await _sleep_unless_one_fails(working, window.counted)
+        if len(tally.latencies_ms) >= FEWEST_ENDS:
+            break
+    own, seconds = time.process_time() - own, time.perf_counter() - began
+    run.tally = _Tally()
+    if not tally.tasks:
         raise TimeoutError(f"{server.name} ended no task within {seconds:.0f} s")
-    load = Load(
-        server=server.name,
-        way=way.name,
-        clients=clients,
-        round=number,
+    return _Counted(
         seconds=seconds,
-        tasks=counted.tasks,
-        requests=asked,
-        cpu_seconds=used,
+        tasks=tally.tasks,
+        requests=sum(one.asked for one in connections) - asked,
+        cpu_seconds=processes.cpu_between(cpu, processes.cpu(server.roots)),
         generator_cpu_seconds=own,
-        p50_ms=percentile(counted.latencies_ms, 50),
-        p99_ms=percentile(counted.latencies_ms, 99),
+        p50_ms=percentile(tally.latencies_ms, 50),
+        p99_ms=percentile(tally.latencies_ms, 99),
     )
-    return load, run.ids
 
 
 async def _client(connection: Connection, way: Way, run: _Run) -> None:
