@@ -20,7 +20,7 @@ from benchmarks.stacks import Server
 FEWEST_ENDS = 20
 MOST_WINDOWS = 5
 ENDS_OF_FEW = 8
-"""A window goes on until FEWEST_ENDS tasks or batches have ended in it. After MOST_WINDOWS times its length fewer will do:
+"""A window goes on until FEWEST_ENDS tasks or batches have ended in it. After MOST_WINDOWS windows fewer will do:
 one of each client, or ENDS_OF_FEW."""
 
 
