@@ -6,9 +6,10 @@ DATA ?= .data
 MINUTES ?= 10
 SEED ?= 1
 STACKS ?= local kubernetes
+PARTS ?= mixes cold http growth workers
+ROUNDS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
-PARTS := contract api operator runner client
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-fast check format generate lock bench bench-kubernetes chaos chaos-mutations clean kind cluster-up cluster-load cluster-down
@@ -51,11 +52,11 @@ generate: $(VENV)/dev.stamp ## write what is made from the sources: the CRD, the
 lock: $(VENV)/dev.stamp ## pin the dependencies anew, by hash
 	PATH=$(BIN):$$PATH sh locks/compile.sh
 
-bench: $(VENV)/dev.stamp ## measure a warm task beside the usual design
-	$(BIN)/python benchmarks/simulate.py
+bench: $(VENV)/dev.stamp ## measure beside the usual design, 15 minutes: PARTS="mixes cold http growth workers" ROUNDS=3
+	$(BIN)/python -m benchmarks --parts $(PARTS) --rounds $(ROUNDS) $(if $(KUBERNETES),--kubernetes $(KUBERNETES))
 
-bench-kubernetes: $(VENV)/dev.stamp ## measure Jobs and tasks on a cluster that has the images
-	$(BIN)/python benchmarks/on_kubernetes.py
+bench-kubernetes: $(VENV)/dev.stamp ## measure Jobs and tasks on a cluster that has the images: KUBERNETES=figures.json
+	$(BIN)/python -m benchmarks.on_kubernetes $(if $(KUBERNETES),--json $(KUBERNETES))
 
 chaos: $(VENV)/dev.stamp ## faults and clients for a while, then the verdict: MINUTES=10 SEED=1 STACKS="local kubernetes"
 	@for stack in $(STACKS); do \

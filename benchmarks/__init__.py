@@ -1,0 +1,1 @@
+"""Measurements of this project beside a floor and beside the usual design, in one run and in turns."""
