@@ -17,7 +17,7 @@ from qiskit.circuit import QuantumCircuit
 from quantum_tasks.errors import ProgramError
 from quantum_tasks.task import Method, Options
 
-from quantum_runner import container, methods, report, text
+from quantum_runner import container, methods, report
 from quantum_runner.by_aer import require_measurement
 from quantum_runner.child import prepare
 from quantum_runner.circuits import circuit_of
@@ -44,7 +44,6 @@ def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
 
 
 def _circuit(program: str) -> QuantumCircuit:
-    text.check(program)
     plain = reader.read(program)
     return circuit_of(plain) if plain else load(program)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from quantum_tasks.task import MAX_SEED, Method, Options, Outcome
 
-from quantum_runner import text
 from quantum_runner.machine import Machine
 from quantum_runner.straight import reader, sampling
 from quantum_runner.straight.program import StraightLine
@@ -36,7 +35,6 @@ def simulate(program: str, options: Options, machine: Machine) -> Outcome:
 
 def run(program: str, options: Options, machine: Machine) -> Run:
     """Do what `simulate` does, and say how."""
-    text.check(program)
     straight, seed = reader.read(program), _seed(options)
     outcome = _without_aer(straight, options, seed)
     if outcome is None:
@@ -45,11 +43,7 @@ def run(program: str, options: Options, machine: Machine) -> Run:
 
 
 def quickly(program: str, options: Options) -> Outcome | None:
-    """What `simulate` gives, if that is one of those; None otherwise, which takes no longer.
-
-    Raises ProgramError for what is not even text.
-    """
-    text.check(program)
+    """What `simulate` gives, if that is one of those; None otherwise, which takes no longer."""
     straight = reader.read(program) if len(program) <= MAX_QUICK_CHARACTERS else None
     if not _is_short(program, straight, options):
         return None

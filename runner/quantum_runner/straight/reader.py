@@ -1,12 +1,15 @@
 """Reads straight-line programs by regular expressions, statement by statement.
 
 What is not plain, or not right, is not read at all: the parser reads it then, or says what is wrong with it and where.
+So whatever is read is text that `text.check` lets pass, too.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from math import isfinite, pi
+
+from quantum_tasks.task import MAX_PROGRAM_BYTES
 
 from quantum_runner.straight.gates import GATES
 from quantum_runner.straight.program import Call, Measurement, StraightLine
@@ -52,7 +55,7 @@ class _NotPlainError(Exception):
 
 def read(program: str) -> StraightLine | None:
     """A program, if it is plain, right, and within the bounds of all programs."""
-    if not program.isascii():
+    if not program.isascii() or len(program) > MAX_PROGRAM_BYTES:
         return None
     if "//" in program or "/*" in program:
         program = _COMMENT.sub(_gap, program)
