@@ -56,6 +56,8 @@ def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBacke
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # else it looks into the environment at every request, for collectors that nothing here tells of
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     app.state.metrics = metrics

@@ -1,7 +1,6 @@
 """`POST /tasks` and `GET /tasks/{id}`: the two seed routes, bare bodies."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from quantum_tasks.states import State
 from quantum_tasks.task import Task
 
@@ -27,13 +26,14 @@ async def submit_task(
     request: Request,
     response: Response,
     key: IdempotencyKey = None,
-) -> Accepted | JSONResponse:
+) -> Accepted | Response:
     """Accept an OpenQASM 3 program. 202 means that it will end, with counts or with a reason."""
     task = await accept(backend, submission.qc, submission.options, wait, key, request=request, response=response)
     response.headers["Location"] = f"/tasks/{task.id}"
     if wait is not None and task.state.terminal:
-        finished = Finished(task_id=task.id, **_answer(task).model_dump())
-        return JSONResponse(finished.model_dump(exclude_none=True), headers=dict(response.headers))
+        finished = Finished(task_id=task.id, **dict(_answer(task)))
+        body = finished.model_dump_json(exclude_none=True)
+        return Response(body, headers=dict(response.headers), media_type="application/json")
     return Accepted(task_id=task.id)
 
 
