@@ -1,10 +1,16 @@
-"""One shape of log line for every part: an event in plain words, then names and values."""
+"""One shape of log line for every part: an event in plain words, then names and values.
 
-import logging
+structlog writes it; `JsonLines` does so for processes that live too short to load that.
+"""
+
+import json
 import sys
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-import structlog
+if TYPE_CHECKING:
+    from structlog.types import EventDict, Processor, WrappedLogger
 
 
 class LogFormat(StrEnum):
@@ -30,14 +36,18 @@ def configure(log_format: LogFormat, level: LogLevel) -> None:
     An exception becomes its type and its message, never a traceback: a program by a stranger may have caused it, and
     paths of this machine are nobody's business. At level `debug` the traceback is written.
     """
-    as_json = log_format is LogFormat.JSON or (log_format is LogFormat.AUTO and not sys.stderr.isatty())
-    shared: list[structlog.types.Processor] = [
+    import logging  # noqa: PLC0415 - see above
+
+    import structlog  # noqa: PLC0415 - see above
+
+    as_json = is_json(log_format)
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info if level is LogLevel.DEBUG else _brief_exception,
     ]
-    renderer: structlog.types.Processor = (
+    renderer: Processor = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     structlog.configure(
@@ -56,9 +66,39 @@ def configure(log_format: LogFormat, level: LogLevel) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
 
 
-def _brief_exception(
-    _logger: structlog.types.WrappedLogger, _method: str, event: structlog.types.EventDict
-) -> structlog.types.EventDict:
+def is_json(log_format: LogFormat) -> bool:
+    """Whether lines are for machines."""
+    return log_format is LogFormat.JSON or (log_format is LogFormat.AUTO and not sys.stderr.isatty())
+
+
+class JsonLines:
+    """A logger that writes what structlog would as JSON. Knows no exceptions; one line is one write."""
+
+    def __init__(self, level: LogLevel) -> None:
+        levels = list(LogLevel)
+        self._written = frozenset(levels[levels.index(level) :])
+
+    def info(self, event: str, /, **values: object) -> None:
+        """Write a line at level `info`."""
+        self._write(LogLevel.INFO, event, values)
+
+    def warning(self, event: str, /, **values: object) -> None:
+        """Write a line at level `warning`."""
+        self._write(LogLevel.WARNING, event, values)
+
+    def error(self, event: str, /, **values: object) -> None:
+        """Write a line at level `error`."""
+        self._write(LogLevel.ERROR, event, values)
+
+    def _write(self, level: LogLevel, event: str, values: dict[str, object]) -> None:
+        if level in self._written:
+            time = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+            line = json.dumps({**values, "event": event, "level": level, "timestamp": time}, default=repr)
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+
+def _brief_exception(_logger: "WrappedLogger", _method: str, event: "EventDict") -> "EventDict":
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):

@@ -8,9 +8,9 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from quantum_tasks.errors import TaskNotFoundError
+from quantum_tasks.leases import Gone, Lease, begun
 from quantum_tasks.records import (
     RESULT_FIELDS,
     Summary,
@@ -18,7 +18,6 @@ from quantum_tasks.records import (
     failure_fields,
     failure_of,
     milliseconds_of,
-    options_of,
     outcome_fields,
     outcome_of,
     submission_of,
@@ -28,19 +27,11 @@ from quantum_tasks.records import (
     time_of,
 )
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import Lease, Receipt, Store, translated_errors
+from quantum_tasks.store import Receipt, Store, translated_errors
 from quantum_tasks.task import Failure, Options, Outcome, Task
 
 _SCAN = 1000
 """How many ids one look at the index reads."""
-
-
-class Gone(StrEnum):
-    """Why a Pod finds nothing to run."""
-
-    ABSENT = "absent"
-    """Redis does not know the task, or not yet: the operator puts it there."""
-    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +93,7 @@ class Mirror(Store):
 
     async def begin(self, task_id: str, uid: str, token: str) -> Lease | Gone:
         """Begin an attempt in the Pod whose token this is; the same Pod may ask again."""
-        answer = await self._run("begin", task_id, uid, token)
-        if isinstance(answer, str):
-            return Gone(answer)
-        attempt, qasm, shots, seed, method = answer
-        return Lease(task_id, token, int(attempt), qasm, options_of(shots, seed, method))
+        return begun(task_id, token, await self._run("begin", task_id, uid, token))
 
     async def report(self, task_id: str, uid: str, *, most_bytes: int) -> Report | None:
         """What Redis knows of a task; an outcome that is larger than `most_bytes` is left out."""

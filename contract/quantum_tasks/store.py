@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import resources
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
+from quantum_tasks import lua
 from quantum_tasks.errors import (
     IdempotencyMismatchError,
     QuantumTasksError,
@@ -27,16 +27,9 @@ from quantum_tasks.errors import (
     TaskNotFoundError,
 )
 from quantum_tasks.keys import GROUP, Keys
-from quantum_tasks.records import (
-    FIELDS,
-    RESULT_FIELDS,
-    failure_fields,
-    options_of,
-    outcome_fields,
-    submission_of,
-    task_of,
-    text,
-)
+from quantum_tasks.leases import End, Lease, values_of
+from quantum_tasks.outages import cannot_serve
+from quantum_tasks.records import FIELDS, RESULT_FIELDS, options_of, submission_of, task_of, text
 from quantum_tasks.states import Reason, State
 from quantum_tasks.task import MAX_PROGRAM_BYTES, Failure, Options, Outcome, Task
 
@@ -45,6 +38,9 @@ SWEEP_BATCH = 100
 
 LONGEST_BLOCK_SECONDS = 2.0
 """How long a read that waits for events waits at most."""
+
+MAX_CLAIM_BYTES = 1024 * 1024
+"""How many bytes of programs one claim gives at most; the first is given however long it is."""
 
 CONSUMER_IDLE_SECONDS = 3600
 """After how long a consumer that holds no lease is taken for gone."""
@@ -75,19 +71,6 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """One attempt at one task, held until finished, released or idle for too long."""
-
-    task_id: str
-    token: str
-    attempt: int
-    qasm: str
-    options: Options
-    deadline_seconds: float | None = None
-    """The task's own longest run, where it has one."""
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """A part of a listing, newest first; `cursor` leads to the next part and is None at the end."""
 
@@ -114,10 +97,10 @@ class Store:
     def __init__(self, redis: Redis, keys: Keys | None = None, *, max_unfinished: int = 100_000) -> None:
         self._redis = redis
         self._keys = keys or Keys()
-        self._scripts = {name: redis.register_script(source) for name, source in _sources(self._keys).items()}
+        self._scripts = {name: redis.register_script(source) for name, source in lua.sources(self._keys).items()}
         self._max_unfinished = max_unfinished
-        self._unheard: dict[str, list[tuple[str, str]]] = {}
-        """By consumer: entries that it holds, and the words by which it asked for their leases and heard nothing."""
+        self._unheard: dict[str, tuple[list[str], str]] = {}
+        """By consumer: entries that it holds, and the word by which it asked for their leases and heard nothing."""
 
     # -- what the API does ------------------------------------------------------------------------------------------
 
@@ -215,7 +198,8 @@ class Store:
     async def claim(self, consumer: str, *, count: int, block_seconds: float, max_attempts: int) -> list[Lease]:
         """Lease up to `count` queued tasks; waits for the first up to `block_seconds`.
 
-        A claim whose answer was not heard in the middle is gone on with by the next one, or by the next `reclaim`.
+        Fewer are leased where their programs are long. A claim whose answer was not heard is gone on with by the next
+        one, or by the next `reclaim`.
         """
         if consumer in self._unheard:
             return await self._start([], consumer, max_attempts)
@@ -238,18 +222,23 @@ class Store:
         pairs = [value for lease in leases for value in (lease.task_id, lease.token)]
         return set(await self._run("renew", consumer, *pairs))
 
+    async def end(self, ends: Sequence[End]) -> list[bool]:
+        """End tasks, in one round trip. Returns for each whether it is so: not when its lease was lost."""
+        return [answer == "ok" for answer in await self._run("finish", *values_of(ends))]
+
     async def succeed(self, lease: Lease, outcome: Outcome) -> bool:
         """End the task with its outcome. Returns False when the lease was lost and nothing changed."""
-        return await self._end(lease, State.SUCCEEDED, Reason.COMPLETED, outcome_fields(outcome))
+        return (await self.end([End.succeeded(lease, outcome)]))[0]
 
     async def fail(self, lease: Lease, reason: Reason, failure: Failure) -> bool:
         """End the task with a failure. Returns False when the lease was lost and nothing changed."""
-        return await self._end(lease, State.FAILED, reason, failure_fields(failure))
+        return (await self.end([End.failed(lease, reason, failure)]))[0]
 
     async def release(self, lease: Lease, cause: str, *, counts: bool, max_attempts: int) -> State | None:
         """Give the lease back after a lost attempt; `cause` is for a person.
 
-        Returns QUEUED for another attempt, FAILED when there were as many as may be, None when the lease was lost.
+        One that does not count is as if it had never begun. Returns QUEUED for another attempt, FAILED when there were
+        as many as may be, None when the lease was lost.
         """
         answer = await self._run("release", lease.task_id, lease.token, cause, int(counts), max_attempts)
         return None if answer == "lost" else State(answer)
@@ -291,29 +280,23 @@ class Store:
             rows = await calls.execute()
         return [None if row[0] is None else dict(zip(fields, row, strict=True)) for row in rows]
 
-    async def _start(self, entries: Sequence[str], consumer: str, max_attempts: int) -> list[Lease]:
-        calls = [*self._unheard.pop(consumer, ()), *((entry, self._word()) for entry in entries)]
-        leases: list[Lease] = []
-        for number, (entry, word) in enumerate(calls):
-            try:
-                started = await self._run("start", entry, consumer, max_attempts, word)
-            except StoreUnavailableError:
-                self._unheard[consumer] = calls[number:]
-                if not leases:
-                    raise
-                break  # those that were granted are not to wait
-            if started:
-                task_id, token, attempt, qasm, *options, deadline = started
-                seconds = float(deadline) if deadline else None
-                leases.append(Lease(task_id, token, int(attempt), qasm, options_of(*options), seconds))
-        return leases
+    async def _start(self, entries: list[str], consumer: str, max_attempts: int) -> list[Lease]:
+        entries, word = self._unheard.pop(consumer, (entries, self._word()))
+        if not entries:
+            return []
+        try:
+            granted = await self._run("start", consumer, max_attempts, word, MAX_CLAIM_BYTES, *entries)
+        except StoreUnavailableError:
+            self._unheard[consumer] = (entries, word)
+            raise
+        return [
+            Lease(task_id, token, int(attempt), qasm, options_of(*options), float(deadline) if deadline else None)
+            for task_id, token, attempt, qasm, *options, deadline in granted
+        ]
 
     def _word(self) -> str:
         """A word for one call, by which Redis knows it when it is sent once more because its answer was lost."""
         return uuid4().hex
-
-    async def _end(self, lease: Lease, state: State, reason: Reason, fields: Sequence[str]) -> bool:
-        return bool(await self._run("finish", lease.task_id, lease.token, state, reason, *fields) == "ok")
 
     @asynccontextmanager
     async def _group(self) -> AsyncIterator[None]:
@@ -385,33 +368,6 @@ def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: 
     )
 
 
-def _sources(keys: Keys) -> dict[str, str]:
-    folder = resources.files("quantum_tasks") / "scripts"
-    scripts = {file.name.removesuffix(".lua"): file.read_text("utf-8") for file in folder.iterdir()}
-    result_fields = ", ".join(f"'{field}'" for field in RESULT_FIELDS)
-    prelude = f"{keys.lua()}local RESULT_FIELDS = {{{result_fields}}}\n{scripts.pop('prelude')}"
-    return {name: prelude + body for name, body in scripts.items()}
-
-
-_CANNOT_SERVE = (
-    "MISCONF",
-    "READONLY",
-    "LOADING",
-    "MASTERDOWN",
-    "CLUSTERDOWN",
-    "NOREPLICAS",
-    "OOM",
-    "NOAUTH",
-    "BUSY ",
-    "DENIED",
-    "WRONGPASS",
-    "NOPERM",
-    "ACL failure in script",
-    "The user executing the script can't",
-)
-"""What stands in the answers of a Redis that is there but cannot do what was asked now."""
-
-
 _LOST: tuple[type[Exception], ...] = (exceptions.ConnectionError, exceptions.TimeoutError, RuntimeError)
 """What a call ends with whose connection is lost. RuntimeError is uvloop's, for one that Redis has closed meanwhile."""
 
@@ -433,7 +389,7 @@ async def translated_errors() -> AsyncIterator[None]:
     except exceptions.RedisError as error:
         # redis-py takes the code of some answers out of their text
         answer = f"{error.status_code} {error}"
-        if any(word in answer for word in _CANNOT_SERVE):
+        if cannot_serve(answer):
             raise StoreUnavailableError(f"Redis cannot serve this now: {error}") from error
         raise
 

@@ -3,16 +3,17 @@
 What a command needs is loaded when it runs: the fork server's children load this module too.
 """
 
-import argparse
-import asyncio
 import gc
-import logging
 import os
 import sys
 
 
 def main() -> int:
     """Run the command that is named on the command line."""
+    if sys.argv[1:] == ["job"]:  # each task has a Pod that says this: it is not to wait for a parser
+        return _job()
+    import argparse  # noqa: PLC0415 - see above
+
     parser = argparse.ArgumentParser(prog="python -m quantum_runner", description="Runs OpenQASM 3 programs.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("worker", help="take tasks from the queue until told to stop")
@@ -23,6 +24,8 @@ def main() -> int:
 
 
 def _worker() -> int:
+    import asyncio  # noqa: PLC0415 - see above
+
     from quantum_runner.service import serve  # noqa: PLC0415 - see above
 
     return asyncio.run(serve())
@@ -32,9 +35,8 @@ def _job() -> int:
     gc.disable()  # what is loaded from here on stays to the end: looking for garbage in it costs a fifth of the start
     from quantum_runner.job import run  # noqa: PLC0415 - see above
 
-    code = asyncio.run(run())
+    code = run()
     # all is said and done; taking a thousand modules apart costs as much as the simulation of a small circuit
-    logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
 

@@ -9,12 +9,20 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing import forkserver
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Options, Outcome
+
+if TYPE_CHECKING:
+    from quantum_runner.simulate import Run
+
+T = TypeVar("T")
 
 _PR_SET_PDEATHSIG = 1
 
@@ -54,12 +62,24 @@ def ready() -> None:
     """Answer: the child is up."""
 
 
-def run(program: str, options: Options, memory_bytes: int, threads: int) -> Outcome | ProgramError:
+def run(program: str, options: Options, memory_bytes: int, threads: int) -> "Run | ProgramError":
     """Simulate; a refusal is a value here, since an exception would take its traceback along."""
-    from quantum_runner.simulate import Machine, simulate  # noqa: PLC0415 - see above
+    from quantum_runner import simulate  # noqa: PLC0415 - see above
 
+    machine = simulate.Machine(memory_bytes=memory_bytes, threads=threads)
+    return _answer(partial(simulate.run, program, options, machine))
+
+
+def run_quick(programs: Sequence[tuple[str, Options]]) -> list[Outcome | ProgramError | None]:
+    """Simulate those that take but a moment, and answer None for each other one."""
+    from quantum_runner.simulate import quickly  # noqa: PLC0415 - see above
+
+    return [_answer(partial(quickly, program, options)) for program, options in programs]
+
+
+def _answer(simulation: Callable[[], T]) -> T | ProgramError:
     try:
-        return simulate(program, options, Machine(memory_bytes=memory_bytes, threads=threads))
+        return simulation()
     except ProgramError as refusal:
         return ProgramError(refusal.code, refusal.message, refusal.line, refusal.column)
     except Exception as error:  # noqa: BLE001 - a mistake of ours, and no reason for others to suffer

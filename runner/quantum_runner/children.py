@@ -6,12 +6,12 @@ whole pool is thrown away, since a process that was killed may have held one of 
 
 import asyncio
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing.context import ForkServerContext
 from signal import Signals
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 from quantum_tasks.errors import ProgramError, QuantumTasksError
@@ -19,12 +19,18 @@ from quantum_tasks.task import Options, Outcome
 
 from quantum_runner import child, container
 
+if TYPE_CHECKING:
+    from quantum_runner.simulate import Run
+
 T = TypeVar("T")
 
 CONSTS.term_timeout = 0.2  # seconds from SIGTERM to SIGKILL: a simulation does not listen
 
 _START_SECONDS = 120
 """How long a process may take to load the simulator, on a slow machine."""
+
+_QUICK_SECONDS = 60
+"""How long as many programs as are run at once may take, each of which takes milliseconds, on a slow machine."""
 
 _GRACE_SECONDS = 10
 """How long after a deadline pebble may take to notice."""
@@ -52,7 +58,7 @@ class Child:
         """Have a process that is warm. Raises ChildLostError."""
         await self._in_child(child.ready, (), _START_SECONDS)
 
-    async def run(self, program: str, options: Options, deadline_seconds: float) -> Outcome:
+    async def run(self, program: str, options: Options, deadline_seconds: float) -> "Run":
         """Simulate. Cancelling this kills the process.
 
         Raises ProgramError for a refusal, DeadlineExceededError, ChildLostError.
@@ -61,6 +67,13 @@ class Child:
         if isinstance(answer, ProgramError):
             raise answer
         return answer
+
+    async def run_quick(self, programs: Sequence[tuple[str, Options]]) -> list[Outcome | ProgramError | None]:
+        """Simulate those programs that take but a moment; a refusal is a value here, and None is for any other program.
+
+        Cancelling this kills the process. Raises DeadlineExceededError, ChildLostError: then nothing is known of any.
+        """
+        return await self._in_child(child.run_quick, (programs,), _QUICK_SECONDS)
 
     async def stop(self) -> None:
         """End the process, whatever it is doing."""

@@ -3,30 +3,27 @@
 Kubernetes is the supervisor here: it ends a Pod that takes too long or too much memory, and starts another attempt.
 """
 
-import asyncio
 import ctypes
 import gc
-import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
-import structlog
 from quantum_tasks import logs
 from quantum_tasks.errors import Code, ProgramError, StoreUnavailableError
 from quantum_tasks.keys import Keys
-from quantum_tasks.logs import LogFormat, LogLevel
-from quantum_tasks.mirror import Gone, Mirror
-from quantum_tasks.store import Lease, connect
+from quantum_tasks.leases import End, Gone, Lease
+from quantum_tasks.logs import JsonLines, LogFormat, LogLevel
 from quantum_tasks.task import Outcome
 
 from quantum_runner import container, report
+from quantum_runner.direct import Address, DirectStore
 from quantum_runner.report import ExitCode
-
-log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,40 +76,111 @@ class JobSettings:
         )
 
 
-async def run() -> ExitCode:
+class AttemptStore(Protocol):
+    """What an attempt asks of the store."""
+
+    async def begin(self, task_id: str, uid: str, token: str) -> Lease | Gone:
+        """See Mirror."""
+
+    async def end(self, ends: Sequence[End]) -> list[bool]:
+        """See Store."""
+
+
+class Log(Protocol):
+    """What an attempt logs with."""
+
+    def info(self, event: str, /, **values: Any) -> object:  # noqa: ANN401 - whatever can be shown
+        """Write a line at level `info`."""
+
+    def warning(self, event: str, /, **values: Any) -> object:  # noqa: ANN401 - whatever can be shown
+        """Write a line at level `warning`."""
+
+    def error(self, event: str, /, **values: Any) -> object:  # noqa: ANN401 - whatever can be shown
+        """Write a line at level `error`."""
+
+
+def run() -> ExitCode:
     """Run the task that the environment names."""
     settings = JobSettings.of(os.environ)
-    logs.configure(settings.log_format, settings.log_level)
-    logging.getLogger("qiskit").setLevel(logging.WARNING)  # it reports every pass
     end_at_once_when_asked()
     container.one_thread_per_library()
-    redis = connect(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds, retries=1, max_connections=2)
+    log = _log(settings)
     try:
-        return await Job(Mirror(redis, Keys(settings.key_prefix)), settings, compute).run()
+        return _attempt(settings, log)
     except StoreUnavailableError as error:
         log.error("Redis was away for too long", because=str(error))  # noqa: TRY400 - one line says it all
         return ExitCode.TRY_AGAIN
+
+
+def _log(settings: JobSettings) -> Log:
+    if logs.is_json(settings.log_format):
+        return JsonLines(settings.log_level)
+    import structlog  # noqa: PLC0415 - nobody is in a hurry who looks on
+
+    logs.configure(settings.log_format, settings.log_level)
+    log: Log = structlog.get_logger(__name__)
+    return log
+
+
+def _attempt(settings: JobSettings, log: Log) -> ExitCode:
+    work, keys = partial(compute, settings), Keys(settings.key_prefix)
+    address = Address.of(settings.redis_url)
+    if address is None:
+        import asyncio  # noqa: PLC0415 - see DirectStore
+
+        return asyncio.run(_by_redis_py(settings, keys, work, log))
+    store = DirectStore(address, keys, timeout_seconds=settings.redis_timeout_seconds)
+    try:
+        return _driven(Job(store, settings, work, log).run())
+    finally:
+        store.close()
+
+
+async def _by_redis_py(
+    settings: JobSettings, keys: Keys, work: Callable[[Lease], Outcome | ProgramError], log: Log
+) -> ExitCode:
+    from quantum_tasks.mirror import Mirror  # noqa: PLC0415 - see DirectStore
+    from quantum_tasks.store import connect  # noqa: PLC0415 - see DirectStore
+
+    redis = connect(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds, retries=1, max_connections=2)
+    try:
+        return await Job(Mirror(redis, keys), settings, work, log).run()
     finally:
         await redis.aclose()
+
+
+def _driven(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that waits for nothing, and so needs no loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise RuntimeError("it waits for a loop")
 
 
 class Job:
     """One attempt at one task. `compute` is what simulates."""
 
     def __init__(
-        self, store: Mirror, settings: JobSettings, compute: Callable[[Lease], Outcome | ProgramError]
+        self,
+        store: AttemptStore,
+        settings: JobSettings,
+        compute: Callable[[Lease], Outcome | ProgramError],
+        log: Log,
     ) -> None:
         self._store = store
         self._settings = settings
         self._compute = compute
+        self._log = log
 
     async def run(self) -> ExitCode:
         """Run the attempt to its end. Raises StoreUnavailableError when Redis is away for too long."""
         lease = await self._begin()
         if lease is None:
-            log.info("the task has ended already", task=self._settings.task_id)
+            self._log.info("the task has ended already", task=self._settings.task_id)
             return ExitCode.DONE
-        log.info("attempt began", task=lease.task_id, attempt=lease.attempt)
+        self._log.info("attempt began", task=lease.task_id, attempt=lease.attempt)
         result = self._compute(lease)
         message = report.message_of(result)
         report.write(self._settings.termination_log, message or "")
@@ -121,11 +189,11 @@ class Job:
         except StoreUnavailableError:
             if message is None:
                 raise
-            log.warning("Redis is away; the report is in the termination message", task=lease.task_id)
+            self._log.warning("Redis is away; the report is in the termination message", task=lease.task_id)
             told = True
         if not told:
             report.write(self._settings.termination_log, "")  # the task ended otherwise: cancelled, or by another Pod
-        log.info("attempt ended" if told else "the task was no longer ours", task=lease.task_id)
+        self._log.info("attempt ended" if told else "the task was no longer ours", task=lease.task_id)
         return ExitCode.REFUSED if told and isinstance(result, ProgramError) else ExitCode.DONE
 
     async def _begin(self) -> Lease | None:
@@ -150,39 +218,51 @@ class Job:
 
     async def _finish(self, lease: Lease, result: Outcome | ProgramError) -> bool:
         if isinstance(result, ProgramError):
-            return await self._store.fail(lease, report.reason_of(result.code), report.failure_of(result))
-        return await self._store.succeed(lease, result)
+            end = End.failed(lease, report.reason_of(result.code), report.failure_of(result))
+        else:
+            end = End.succeeded(lease, result)
+        [ended] = await self._store.end([end])
+        return ended
 
     async def _patiently(self, call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Repeat a call until Redis serves it, for as long as the patience lasts. Every call may be repeated."""
-        now = asyncio.get_running_loop().time
-        give_up_at = now() + self._settings.patience_seconds
+        give_up_at = time.monotonic() + self._settings.patience_seconds
         waiting = False
         while True:
             try:
                 return await call(*args, **kwargs)
             except StoreUnavailableError as error:
-                if now() > give_up_at:
+                if time.monotonic() > give_up_at:
                     raise
                 if not waiting:
-                    log.warning("waiting for Redis", because=str(error))
+                    self._log.warning("waiting for Redis", because=str(error))
                 waiting = True
-                await asyncio.sleep(RETRY_SECONDS)
+                time.sleep(RETRY_SECONDS)  # noqa: ASYNC251 - this process has nothing else to do
 
 
-def compute(lease: Lease) -> Outcome | ProgramError:
+def compute(settings: JobSettings, lease: Lease) -> Outcome | ProgramError:
     """Simulate in this process, with what the container has."""
-    from quantum_runner.simulate import Machine, simulate  # noqa: PLC0415 - loaded only where there is a task to run
+    from quantum_runner.simulate import quickly  # noqa: PLC0415 - loaded only where there is a task to run
 
-    gc.freeze()
-    gc.enable()  # a large program makes garbage; what was loaded is none
-    memory = container.memory_for_one_simulation(container.memory_bytes())
     try:
-        return simulate(lease.qasm, lease.options, Machine(memory_bytes=memory, threads=container.processors()))
+        return quickly(lease.qasm, lease.options) or _at_length(settings, lease)
     except ProgramError as refusal:
         return refusal
     except Exception as error:  # noqa: BLE001 - a mistake of ours; the task ends with a reason all the same
         return ProgramError(Code.ENGINE_FAILED, f"The runner failed on this program ({type(error).__name__}).")
+
+
+def _at_length(settings: JobSettings, lease: Lease) -> Outcome:
+    import logging  # noqa: PLC0415 - see JsonLines
+
+    from quantum_runner.simulate import Machine, simulate  # noqa: PLC0415 - see compute
+
+    logs.configure(settings.log_format, settings.log_level)  # for what the libraries have to say
+    logging.getLogger("qiskit").setLevel(logging.WARNING)  # it reports every pass
+    gc.freeze()
+    gc.enable()  # a large program makes garbage; what was loaded is none
+    memory = container.memory_for_one_simulation(container.memory_bytes())
+    return simulate(lease.qasm, lease.options, Machine(memory_bytes=memory, threads=container.processors()))
 
 
 def end_at_once_when_asked() -> None:

@@ -1,6 +1,7 @@
 """The heart of the runner: from a program and its options to counts, or to a refusal."""
 
 import secrets
+from dataclasses import dataclass
 
 from quantum_tasks.task import MAX_SEED, Method, Options, Outcome
 
@@ -9,7 +10,18 @@ from quantum_runner.machine import Machine
 from quantum_runner.straight import reader, sampling
 from quantum_runner.straight.program import StraightLine
 
-__all__ = ["Machine", "simulate"]
+__all__ = ["Machine", "Run", "quickly", "run", "simulate"]
+
+MAX_QUICK_CHARACTERS = 16 * 1024
+MAX_QUICK_SHOTS = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a simulation gave, and whether it was one of those that take but some milliseconds."""
+
+    outcome: Outcome
+    quick: bool
 
 
 def simulate(program: str, options: Options, machine: Machine) -> Outcome:
@@ -18,16 +30,37 @@ def simulate(program: str, options: Options, machine: Machine) -> Outcome:
     A function of its arguments alone when `options.seed` is given; otherwise a seed is drawn, and the outcome names it.
     Raises ProgramError, and nothing else, for any program.
     """
+    return run(program, options, machine).outcome
+
+
+def run(program: str, options: Options, machine: Machine) -> Run:
+    """Do what `simulate` does, and say how."""
     text.check(program)
-    seed = secrets.randbelow(MAX_SEED + 1) if options.seed is None else options.seed
-    straight = reader.read(program)
-    without_aer = _without_aer(straight, options, seed) if straight else None
-    return without_aer or _by_aer(straight or program, options, machine, seed)
+    straight, seed = reader.read(program), _seed(options)
+    outcome = _without_aer(straight, options, seed)
+    if outcome is None:
+        return Run(_by_aer(straight or program, options, machine, seed), quick=False)
+    return Run(outcome, quick=_is_short(program, options))
 
 
-def _without_aer(program: StraightLine, options: Options, seed: int) -> Outcome | None:
+def quickly(program: str, options: Options) -> Outcome | None:
+    """What `simulate` gives, if that is one of those; None otherwise, which takes no longer.
+
+    Raises ProgramError for what is not even text.
+    """
+    text.check(program)
+    if not _is_short(program, options):
+        return None
+    return _without_aer(reader.read(program), options, _seed(options))
+
+
+def _is_short(program: str, options: Options) -> bool:
+    return len(program) <= MAX_QUICK_CHARACTERS and options.shots <= MAX_QUICK_SHOTS
+
+
+def _without_aer(program: StraightLine | None, options: Options, seed: int) -> Outcome | None:
     """The outcome of a small program, which is what Aer's state vectors give for the seed."""
-    if options.method not in (Method.AUTOMATIC, Method.STATEVECTOR):
+    if program is None or options.method not in (Method.AUTOMATIC, Method.STATEVECTOR):
         return None
     counts = sampling.counts(program, options.shots, seed)
     if counts is None:
@@ -39,3 +72,7 @@ def _by_aer(program: str | StraightLine, options: Options, machine: Machine, see
     from quantum_runner import by_aer  # noqa: PLC0415 - Qiskit is loaded for those programs only that need it
 
     return by_aer.run(program, options, machine, seed)
+
+
+def _seed(options: Options) -> int:
+    return secrets.randbelow(MAX_SEED + 1) if options.seed is None else options.seed

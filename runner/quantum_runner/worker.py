@@ -1,5 +1,9 @@
 """`python -m quantum_runner worker`: takes tasks from the queue, has children simulate them, reports what came of it.
 
+As long as tasks take but a moment each, a child gets more and more of them at once, and their ends are reported
+together. The first one of another kind is run by itself, and others of that kind go back to the queue: another worker
+may be idle.
+
 Three loops share one connection pool: take work for idle children, renew the leases of what runs, and tidy up. None of
 them ever runs a stranger's program; only the children do.
 """
@@ -8,16 +12,17 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 import structlog
 from quantum_tasks.errors import Code, ProgramError, StoreUnavailableError
+from quantum_tasks.leases import End, Lease
 from quantum_tasks.states import Reason
-from quantum_tasks.store import Lease, Store
-from quantum_tasks.task import Failure
+from quantum_tasks.store import Store
+from quantum_tasks.task import Failure, Outcome
 
 from quantum_runner.children import Child, ChildLostError, DeadlineExceededError
 from quantum_runner.report import failure_of, reason_of
@@ -35,9 +40,13 @@ SWEEP_SECONDS = 60.0
 RETRY_SECONDS = 0.5
 
 
+MAX_BATCH = 64
+"""How many tasks a child gets at once at the most."""
+
+
 @dataclass(slots=True)
 class _Run:
-    """A lease, and the work on it."""
+    """A lease, and the work on it, as soon as it is on nothing else."""
 
     lease: Lease
     work: asyncio.Task[None] | None = None
@@ -55,6 +64,8 @@ class Worker:
             self._idle.put_nowait(child)
         self._children = len(children)
         self._runs: dict[str, _Run] = {}
+        self._works: set[asyncio.Task[None]] = set()
+        self._batch = 1
         self._stopping = asyncio.Event()
         self._away = False
         self._done = False
@@ -105,12 +116,16 @@ class Worker:
         leases = await self._patiently(self._claim)
         if leases:
             self._idle_since = asyncio.get_running_loop().time()
-        for lease in leases:
-            run = self._runs[lease.token] = _Run(lease)
-            run.work = group.create_task(self._work_on(run, self._idle.get_nowait()))
+        idle = min(self._idle.qsize(), len(leases))
+        for number in range(idle):
+            runs = [_Run(lease) for lease in leases[number::idle]]
+            self._runs.update((run.lease.token, run) for run in runs)
+            work = group.create_task(self._work_on(runs, self._idle.get_nowait()))
+            self._works.add(work)
+            work.add_done_callback(self._works.discard)
 
     async def _claim(self) -> list[Lease]:
-        count, attempts = self._idle.qsize(), self._settings.max_attempts
+        count, attempts = self._idle.qsize() * self._batch, self._settings.max_attempts
         now = asyncio.get_running_loop().time()
         if now >= self._reclaim_after:
             lease_seconds = self._settings.lease_seconds
@@ -124,37 +139,72 @@ class Worker:
                 return reclaimed
         return await self._store.claim(self.name, count=count, block_seconds=CLAIM_SECONDS, max_attempts=attempts)
 
-    # -- work on one task -------------------------------------------------------------------------------------------
+    # -- work on tasks ----------------------------------------------------------------------------------------------
 
-    async def _work_on(self, run: _Run, child: Child) -> None:
-        lease = run.lease
+    async def _work_on(self, runs: list[_Run], child: Child) -> None:
         try:
-            ended = await self._simulate(lease, child)
-            log.info("task ended" if ended else "task was no longer ours", task=lease.task_id, attempt=lease.attempt)
+            left = await self._run_quick_ones(runs, child) if len(runs) > 1 else runs
+            if left:
+                first, *others = left
+                await asyncio.gather(*(self._hand_back(run) for run in others))
+                first.work = asyncio.current_task()
+                await self._run_alone(first.lease, child)
         except asyncio.CancelledError:
-            log.info("task abandoned", task=lease.task_id, attempt=lease.attempt)
+            log.info("tasks abandoned", tasks=[run.lease.task_id for run in runs if run.lease.token in self._runs])
         finally:
-            self._runs.pop(lease.token, None)
+            for run in runs:
+                self._runs.pop(run.lease.token, None)
             self._idle.put_nowait(child)
 
-    async def _simulate(self, lease: Lease, child: Child) -> bool:
-        deadline = lease.deadline_seconds or self._settings.task_deadline_seconds
+    async def _run_quick_ones(self, runs: list[_Run], child: Child) -> list[_Run]:
+        """Run and end those that take but a moment. Returns the others."""
         try:
-            outcome = await child.run(lease.qasm, lease.options, deadline)
+            answers = await child.run_quick([(run.lease.qasm, run.lease.options) for run in runs])
+        except (ChildLostError, DeadlineExceededError) as loss:
+            log.warning("tasks are run one by one", tasks=[run.lease.task_id for run in runs], because=str(loss))
+            answers = [None] * len(runs)
+        done = [(run, answer) for run, answer in zip(runs, answers, strict=True) if answer is not None]
+        if done:
+            await self._end(_end_of(run.lease, answer) for run, answer in done)
+            for run, _ in done:
+                self._runs.pop(run.lease.token)
+        self._batch = min(2 * self._batch, MAX_BATCH) if len(done) == len(runs) else 1
+        return [run for run, answer in zip(runs, answers, strict=True) if answer is None]
+
+    async def _hand_back(self, run: _Run) -> None:
+        await self._release(run.lease, "it was handed back", counts=False)
+        self._runs.pop(run.lease.token)
+
+    async def _run_alone(self, lease: Lease, child: Child) -> None:
+        deadline = lease.deadline_seconds or self._settings.task_deadline_seconds
+        quick = False
+        try:
+            run = await child.run(lease.qasm, lease.options, deadline)
+            end, quick = End.succeeded(lease, run.outcome), run.quick
         except ProgramError as refusal:
-            return await self._patiently(self._store.fail, lease, reason_of(refusal.code), failure_of(refusal))
+            end = _end_of(lease, refusal)
         except DeadlineExceededError:
             failure = Failure(Code.DEADLINE, f"The task ran for longer than {deadline:g} s and was stopped.")
-            return await self._patiently(self._store.fail, lease, Reason.DEADLINE_EXCEEDED, failure)
+            end = End.failed(lease, Reason.DEADLINE_EXCEEDED, failure)
         except ChildLostError as loss:
-            return await self._release(lease, str(loss), counts=True)
-        return await self._patiently(self._store.succeed, lease, outcome)
+            await self._release(lease, str(loss), counts=True)
+            return
+        self._batch = max(2, self._batch) if quick else 1
+        await self._end([end])
 
-    async def _release(self, lease: Lease, cause: str, *, counts: bool) -> bool:
-        log.warning("an attempt was lost", task=lease.task_id, attempt=lease.attempt, because=cause)
+    async def _end(self, ends: Iterable[End]) -> None:
+        ends = list(ends)
+        for end, done in zip(ends, await self._patiently(self._store.end, ends), strict=True):
+            lease = end.lease
+            log.info("task ended" if done else "task was no longer ours", task=lease.task_id, attempt=lease.attempt)
+
+    async def _release(self, lease: Lease, cause: str, *, counts: bool) -> None:
+        if counts:
+            log.warning("an attempt was lost", task=lease.task_id, attempt=lease.attempt, because=cause)
+        else:
+            log.info("task goes back to the queue", task=lease.task_id, because=cause)
         attempts = self._settings.max_attempts
-        state = await self._patiently(self._store.release, lease, cause, counts=counts, max_attempts=attempts)
-        return state is not None
+        await self._patiently(self._store.release, lease, cause, counts=counts, max_attempts=attempts)
 
     # -- keep house -------------------------------------------------------------------------------------------------
 
@@ -186,14 +236,14 @@ class Worker:
             self._settings.heartbeat_file.touch()
 
     async def _drain(self) -> None:
-        work = [run.work for run in self._runs.values() if run.work]
-        if work:
-            log.info("waiting for running tasks", tasks=len(work), seconds=self._settings.shutdown_seconds)
-            await asyncio.wait(work, timeout=self._settings.shutdown_seconds)
-        for run in list(self._runs.values()):
-            if run.work:
-                run.work.cancel()
-                await asyncio.wait([run.work])
+        if self._works:
+            log.info("waiting for running tasks", tasks=len(self._runs), seconds=self._settings.shutdown_seconds)
+            await asyncio.wait(self._works, timeout=self._settings.shutdown_seconds)
+        left = list(self._runs.values())
+        for work in list(self._works):
+            work.cancel()
+            await asyncio.wait([work])
+        for run in left:
             await self._release(run.lease, "the worker was stopped", counts=False)
 
     # -- Redis may be away ------------------------------------------------------------------------------------------
@@ -225,3 +275,9 @@ class Worker:
         if self._away:
             log.info("Redis is back")
         self._away = False
+
+
+def _end_of(lease: Lease, answer: Outcome | ProgramError) -> End:
+    if isinstance(answer, ProgramError):
+        return End.failed(lease, reason_of(answer.code), failure_of(answer))
+    return End.succeeded(lease, answer)

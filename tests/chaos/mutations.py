@@ -60,11 +60,15 @@ class Mutation:
 
 _FINISH = "contract/quantum_tasks/scripts/finish.lua"
 
+_ONE_STEP = 'return [answer == "ok" for answer in await self._run("finish", *values_of(ends))]'
+
 _TWO_STEPS = """\
-ended = bool(await self._run("finish", lease.task_id, lease.token, state, reason) == "ok")
+bare = [End(end.lease, end.state, end.reason, ()) for end in ends]
+        ended = [answer == "ok" for answer in await self._run("finish", *values_of(bare))]
         async with translated_errors():
-            mapping = dict(zip(fields[::2], fields[1::2], strict=True))
-            await self._redis.hset(self._keys.task(lease.task_id), mapping=mapping)
+            for end in ends:
+                mapping = dict(zip(end.fields[::2], end.fields[1::2], strict=True))
+                await self._redis.hset(self._keys.task(end.lease.task_id), mapping=mapping)
         return ended"""
 
 _UPKEEP = "operator/quantum_operator/upkeep.py"
@@ -76,7 +80,7 @@ MUTATIONS = (
         "no lease check: whoever held a task once may end it, even if it has ended",
         (
             (_FINISH, "if not current or lease ~= token or current == 'queued' then", "if not current then"),
-            (_FINISH, "if not is_terminal(current) then", "if true then"),
+            (_FINISH, "elseif not is_terminal(current) then", "elseif true then"),
         ),
         ("stalled network of worker-1 to redis", "stalled network of worker-2 to redis", "pause of worker-1"),
         Rule.ENDS_STAY,
@@ -85,13 +89,7 @@ MUTATIONS = (
     ),
     Mutation(
         "no atomic finish: first the state, then the result",
-        (
-            (
-                "contract/quantum_tasks/store.py",
-                'return bool(await self._run("finish", lease.task_id, lease.token, state, reason, *fields) == "ok")',
-                _TWO_STEPS,
-            ),
-        ),
+        (("contract/quantum_tasks/store.py", _ONE_STEP, _TWO_STEPS),),
         ("kill of worker-1", "kill of worker-2", "slow network of worker-1 to redis"),
         Rule.ENDS_STAY,
     ),

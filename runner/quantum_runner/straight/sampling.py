@@ -5,15 +5,13 @@ here, and from the same probabilities: up to the last bits of these, which decid
 gives what it gives there.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
-import numpy as np
-
+from quantum_runner.straight import plain
 from quantum_runner.straight.gates import written_out
 from quantum_runner.straight.program import Call, Measurement, StraightLine
-from quantum_runner.straight.state import probabilities
-from quantum_runner.straight.twister import doubles
 
 MAX_QUBITS = 10
 """Above, Aer's own threads and vector instructions win."""
@@ -33,15 +31,20 @@ def counts(program: StraightLine, shots: int, seed: int) -> dict[str, int] | Non
     if len(used) > MAX_QUBITS:
         return None
     places = {qubit: place for place, qubit in enumerate(sorted(used))}
-    below = np.cumsum(probabilities(calls, places))
-    below[-1] = 1.0  # beyond the last one there is nothing
-    drawn, times = np.unique(np.searchsorted(below, doubles(seed, shots), side="right"), return_counts=True)
     layout = _layout({bit: places[qubit] for bit, qubit in read.items()}, program.registers)
     found: dict[str, int] = {}
-    for state, number in zip(drawn.tolist(), times.tolist(), strict=True):
+    for state, number in _drawn(calls, places, shots, seed).items():
         key = " ".join("".join("1" if state & mask else "0" for mask in group) for group in layout)
         found[key] = found.get(key, 0) + number
     return found
+
+
+def _drawn(calls: Sequence[Call], places: Mapping[int, int], shots: int, seed: int) -> Mapping[int, int]:
+    if "numpy" not in sys.modules and len(places) <= plain.MAX_QUBITS and shots <= plain.MAX_SHOTS:
+        return plain.drawn(calls, places, shots, seed)
+    from quantum_runner.straight import state  # noqa: PLC0415 - see plain
+
+    return state.drawn(calls, places, shots, seed)
 
 
 def _needed(steps: Sequence[Call | Measurement]) -> tuple[list[Call] | None, Mapping[int, int]]:

@@ -22,10 +22,11 @@ from quantum_tasks.errors import (
     TaskFinishedError,
     TaskNotFoundError,
 )
+from quantum_tasks.leases import Lease
 from quantum_tasks.mirror import Mirror
 from quantum_tasks.resource import ExecutionMode
 from quantum_tasks.states import Phase, State
-from quantum_tasks.store import Lease, NewTask, Receipt, Store, Submitted
+from quantum_tasks.store import NewTask, Receipt, Store, Submitted
 from quantum_tasks.task import Method, Options, Outcome
 from support.control_plane import ControlPlane
 from support.redis_server import RedisServer

@@ -14,10 +14,11 @@ from quantum_tasks.errors import (
     TaskNotFoundError,
 )
 from quantum_tasks.keys import Keys
-from quantum_tasks.mirror import Gone, Mirror, Report, Sight
+from quantum_tasks.leases import Gone, Lease
+from quantum_tasks.mirror import Mirror, Report, Sight
 from quantum_tasks.records import Summary
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import Lease, Submitted, connect
+from quantum_tasks.store import Submitted, connect
 from quantum_tasks.task import Failure, Method, Options, Outcome
 from support.stores import run
 

@@ -17,8 +17,9 @@ from quantum_tasks.errors import (
     TaskFinishedError,
     TaskNotFoundError,
 )
+from quantum_tasks.leases import End, Lease
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import Lease, Receipt, Store, Submitted
+from quantum_tasks.store import MAX_CLAIM_BYTES, Receipt, Store, Submitted
 from quantum_tasks.task import Failure, Method, Options, Outcome
 from support.redis_server import RedisServer
 from support.stores import open_store, run
@@ -134,6 +135,43 @@ def test_an_end_is_told_once_and_never_changes(redis_url: str) -> None:
     run(scenario())
 
 
+def test_tasks_end_together_and_each_by_itself(redis_url: str) -> None:
+    """Ends that are told at once are each taken or refused, as if told alone."""
+
+    async def scenario() -> None:
+        async with open_store(redis_url) as store:
+            for name in "abc":
+                await store.submit(name, "x", OPTIONS)
+            first, second, third = await _claim(store, count=3)
+            await store.cancel("b")
+            ends = [End.succeeded(first, OUTCOME), End.succeeded(second, OUTCOME)]
+            ends.append(End.failed(third, Reason.INVALID_PROGRAM, FAILURE))
+            assert await store.end(ends) == [True, False, True]
+            assert await store.end(ends) == [True, False, True]
+            tasks = [await store.get(name) for name in "abc"]
+            assert [task.state for task in tasks] == [State.SUCCEEDED, State.CANCELLED, State.FAILED]
+            assert (tasks[0].outcome, tasks[1].outcome, tasks[2].failure) == (OUTCOME, None, FAILURE)
+
+    run(scenario())
+
+
+def test_a_claim_gives_only_so_much_program(redis_url: str) -> None:
+    """Long programs come in small claims: what is too much for one waits in the queue as if never claimed."""
+
+    async def scenario() -> None:
+        async with open_store(redis_url) as store:
+            long = "x" * (MAX_CLAIM_BYTES // 2)
+            for name, qasm in {"a": long, "b": long, "c": long, "d": "x"}.items():
+                await store.submit(name, qasm, OPTIONS)
+            assert [lease.task_id for lease in await _claim(store, count=4)] == ["a", "b"]
+            left = await store.get("c")
+            assert (left.state, left.attempts, left.started_at) == (State.QUEUED, 0, None)
+            assert sorted(lease.task_id for lease in await _claim(store, count=4)) == ["c", "d"]
+            assert await _claim(store, count=4) == []
+
+    run(scenario())
+
+
 def test_a_lost_lease_ends_nothing(redis_url: str) -> None:
     """Once another worker took a task over, the former holder's report is refused and the new one's counts."""
 
@@ -179,7 +217,7 @@ class Unheard(Store):
         return answer
 
 
-@pytest.mark.parametrize("missing", [{1}, {2}, {3}, {1, 2}, {1, 3, 4, 6}])
+@pytest.mark.parametrize("missing", [set[int](), {1}, {1, 2}, {1, 2, 3}])
 def test_a_claim_that_was_not_heard_is_gone_on_with(redis_url: str, missing: set[int]) -> None:
     """Tasks whose leases were granted in an answer that was lost are had by the next claim, and spend no attempt."""
 
@@ -301,6 +339,8 @@ def test_an_attempt_that_does_not_count_is_free(redis_url: str) -> None:
                 [lease] = await _claim(store)
                 assert lease.attempt == 1
                 assert await store.release(lease, "stopped", counts=False, max_attempts=1) is State.QUEUED
+                task = await store.get("a")
+                assert (task.reason, task.attempts, task.started_at) == (Reason.QUEUED, 0, None)
 
     run(scenario())
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from quantum_tasks.errors import Code, QuantumTasksError, QueueFullError, TaskFinishedError, TaskNotFoundError
 from quantum_tasks.keys import Keys
+from quantum_tasks.leases import Lease
 from quantum_tasks.states import TRANSITIONS, Reason, State
-from quantum_tasks.store import Lease, NewTask, Receipt, Store, Submitted, connect
+from quantum_tasks.store import NewTask, Receipt, Store, Submitted, connect
 from quantum_tasks.task import Failure, Method, Options, Outcome
 from support.redis_server import RedisServer
 from support.stores import flush

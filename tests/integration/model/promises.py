@@ -211,7 +211,7 @@ def _check_who_may(before: Contents, after: Contents, step: Step) -> None:
         may = uid in ("", before.tasks[step.args[0]]["uid"])
         _promise(may or not changed, f"{step.name} for another object of the name changed something")
     if step.name == "start":
-        entry, consumer = step.args[:2]
+        consumer, *_, entry = step.args  # nobody here claims more than one at a time
         may = before.holders.get(entry, ("", False))[0] == consumer
         _promise(may or not changed, f"{consumer} began what it does not hold")
     if step.name == "note" and step.args[0] in before.tasks:
@@ -234,17 +234,18 @@ def _check_attempts(before: Contents, after: Contents, step: Step) -> None:
             or step.name in ("settle", "show")
         )
         _promise(may, f"{step.name} made {now} attempts of {was}")
-        if step.name == "start" and step.answer and step.answer[0] == task:
-            once_more = before.tasks[task]["lease"] == step.answer[1]  # its answer was lost
+        if step.name == "start" and step.answer and step.answer[0][0] == task:
+            _, token, attempt, *_ = step.answer[0]
+            once_more = before.tasks[task]["lease"] == token  # its answer was lost
             begun_now = was if once_more else was + 1
-            _promise(now == begun_now == int(step.answer[2]), f"attempt {step.answer[2]} began after {was}")
+            _promise(now == begun_now == int(attempt), f"attempt {attempt} began after {was}")
 
 
 def _check_answer(before: Contents, after: Contents, step: Step) -> None:
     """Whoever is told that it was done can rely on it."""
     task = step.args[0] if step.args else ""
     now = after.tasks.get(task, {}).get("state")
-    if step.name == "finish" and step.answer == "ok":
+    if step.name == "finish" and step.answer == ["ok"]:
         _promise(now == step.args[2], f"the answer to the run was ok, and {task} is {now}")
     if step.name == "cancel" and step.answer:
         _promise(now == step.answer, f"cancel answered {step.answer}, and {task} is {now}")

@@ -6,10 +6,11 @@ from integration.model.interleavings import LEASE_SECONDS, TASK, Behaviour, Scen
 from integration.model.promises import MAX_ATTEMPTS, Contents, end_of
 from quantum_runner.job import Job, JobSettings
 from quantum_tasks.errors import Code, TaskFinishedError, TaskNotFoundError
+from quantum_tasks.leases import Lease
+from quantum_tasks.logs import JsonLines, LogLevel
 from quantum_tasks.mirror import Report
 from quantum_tasks.records import outcome_fields, outcome_of
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import Lease
 from quantum_tasks.task import Failure, Method, Options, Outcome
 
 FIRST, SECOND = "uid1", "uid2"
@@ -216,9 +217,10 @@ async def ends_by_a_message(world: World) -> None:
 def runs_in_a_pod(uid: str, pod: str, outcome: Outcome = OUTCOME) -> Behaviour:
     """A Pod, as the runner has it; only the simulation is left out."""
     settings = JobSettings("unix:///nowhere", TASK, uid, pod)
+    log = JsonLines(LogLevel.ERROR)  # of thousands of runs
 
     async def behave(world: World) -> None:
-        await Job(world.store, settings, lambda _: outcome).run()
+        await Job(world.store, settings, lambda _: outcome, log).run()
 
     return behave
 

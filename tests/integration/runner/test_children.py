@@ -13,7 +13,7 @@ import pytest
 from quantum_runner.children import Child, ChildLostError, DeadlineExceededError
 from quantum_runner.container import one_thread_per_library
 from quantum_tasks.errors import Code, ProgramError
-from quantum_tasks.task import Options
+from quantum_tasks.task import MAX_SHOTS, Method, Options
 from support.processes import descendants, process
 from support.programs import BELL, ENDLESS
 from support.stores import run
@@ -52,9 +52,43 @@ def test_a_child_simulates_again_and_again() -> None:
 
     async def scenario() -> None:
         async with started() as child:
-            outcomes = [await child.run(BELL, Options(seed=7), LONG) for _ in range(3)]
+            outcomes = [(await child.run(BELL, Options(seed=7), LONG)).outcome for _ in range(3)]
             assert outcomes[0] == outcomes[1] == outcomes[2]
             assert sum(outcomes[0].counts.values()) == 1024
+
+    run(scenario())
+
+
+def test_a_child_runs_small_programs_together_and_no_others() -> None:
+    """Each small program has its outcome or its refusal, and what may take longer is not begun."""
+
+    async def scenario() -> None:
+        async with started() as child:
+            first, second, third, fourth = await child.run_quick(
+                [(BELL, Options(seed=7)), (ENDLESS, Options()), ("\x00", Options()), (BELL, Options(shots=MAX_SHOTS))]
+            )
+            assert first == (await child.run(BELL, Options(seed=7), LONG)).outcome
+            assert (second, fourth) == (None, None)
+            assert isinstance(third, ProgramError)
+            assert third.code is Code.ENCODING
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "quick"),
+    [
+        (BELL, Options(), True),
+        (BELL, Options(shots=MAX_SHOTS), False),
+        (BELL, Options(method=Method.STABILIZER), False),
+    ],
+)
+def test_a_child_says_whether_a_program_was_a_small_one(program: str, options: Options, quick: bool) -> None:  # noqa: FBT001
+    """Whoever has it run a program learns whether more of that kind may be run together."""
+
+    async def scenario() -> None:
+        async with started() as child:
+            assert (await child.run(program, options, LONG)).quick is quick
 
     run(scenario())
 
@@ -121,7 +155,7 @@ def test_an_answer_that_cannot_be_read_is_a_lost_attempt() -> None:
             unsendable: Any = lambda: None  # noqa: E731 - what pickle refuses
             with pytest.raises(ChildLostError, match="no answer"):
                 await child.run(BELL, unsendable, LONG)
-            assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+            assert sum((await child.run(BELL, Options(), LONG)).outcome.counts.values()) == 1024
 
     run(scenario())
 
@@ -137,7 +171,7 @@ def test_a_killed_process_costs_one_run() -> None:
             os.kill(pid, signal.SIGKILL)
             with pytest.raises(ChildLostError, match="signal 9"):
                 await running
-            assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+            assert sum((await child.run(BELL, Options(), LONG)).outcome.counts.values()) == 1024
 
     run(scenario())
 
@@ -152,7 +186,7 @@ def test_an_idle_process_that_dies_is_replaced() -> None:
             await asyncio.to_thread(eventually, lambda: process(pid) is None, 20, "the end of the process")
             with contextlib.suppress(ChildLostError):
                 await child.run(BELL, Options(), LONG)
-            assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+            assert sum((await child.run(BELL, Options(), LONG)).outcome.counts.values()) == 1024
 
     run(scenario())
 
@@ -166,7 +200,7 @@ def test_a_run_ends_at_its_deadline() -> None:
             with pytest.raises(DeadlineExceededError):
                 await child.run(ENDLESS, Options(), 0.5)
             await asyncio.to_thread(eventually, lambda: process(pid) is None, 20, "the end of the process")
-            assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+            assert sum((await child.run(BELL, Options(), LONG)).outcome.counts.values()) == 1024
 
     run(scenario())
 
@@ -183,7 +217,7 @@ def test_a_cancelled_run_is_killed() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await running
             await asyncio.to_thread(eventually, lambda: process(pid) is None, 20, "the end of the process")
-            assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+            assert sum((await child.run(BELL, Options(), LONG)).outcome.counts.values()) == 1024
 
     run(scenario())
 
@@ -194,7 +228,7 @@ def test_a_process_is_replaced_after_so_many_simulations() -> None:
     async def scenario() -> None:
         async with started(simulations=2) as child:
             for _ in range(6):
-                assert sum((await child.run(BELL, Options(), LONG)).counts.values()) == 1024
+                assert sum((await child.run(BELL, Options(), LONG)).outcome.counts.values()) == 1024
 
     run(scenario())
 

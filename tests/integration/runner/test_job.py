@@ -194,6 +194,18 @@ def test_a_good_program_ends_in_redis_and_in_the_last_words(redis_url: str, tmp_
         assert words["outcome"]["seed"] == found.outcome.seed == 1
 
 
+def test_a_pod_of_a_small_program_loads_little(redis_url: str, tmp_path: Path) -> None:
+    """Of what takes long to load, no more than a small program needs: that is most of what its Pod costs."""
+    provide(redis_url, BELL)
+    with pod(redis_url, tmp_path, PYTHONPROFILEIMPORTTIME="1") as attempt:
+        assert attempt.ended() == 0, attempt.log
+        loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in attempt.log.splitlines()}
+    assert "quantum_runner" in loaded
+    assert loaded.isdisjoint(
+        {"argparse", "asyncio", "logging", "numpy", "opentelemetry", "pydantic", "qiskit", "redis", "rich", "structlog"}
+    )
+
+
 def test_a_bad_program_is_refused_with_its_place(redis_url: str, tmp_path: Path) -> None:
     """A refusal has the exit code that ends a Job at once, and its line and column are in the last words."""
     provide(redis_url, NOT_A_PROGRAM)

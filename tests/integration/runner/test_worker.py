@@ -2,19 +2,21 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from quantum_runner.children import Child
+from quantum_runner.children import Child, ChildLostError
 from quantum_runner.container import one_thread_per_library
 from quantum_runner.settings import RunnerSettings
+from quantum_runner.simulate import Machine, simulate
 from quantum_runner.worker import Worker
-from quantum_tasks.errors import Code, StoreUnavailableError, TaskNotFoundError
+from quantum_tasks.errors import Code, ProgramError, StoreUnavailableError, TaskNotFoundError
+from quantum_tasks.leases import End, Lease
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import Lease, Store
-from quantum_tasks.task import Options, Task
+from quantum_tasks.store import Store
+from quantum_tasks.task import Options, Outcome, Task
 from support.programs import BELL, ENDLESS
 from support.redis_server import RedisServer
 from support.stores import open_store, run
@@ -65,6 +67,106 @@ def test_tasks_are_run_to_their_ends(redis_url: str) -> None:
             assert (bad.state, bad.reason) == (State.FAILED, Reason.INVALID_PROGRAM)
             assert bad.failure
             assert (bad.failure.code, bad.failure.line) == (Code.UNDEFINED, 2)
+
+    run(scenario())
+
+
+@pytest.fixture
+def sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many ends the store was told of at once, each time."""
+    noted: list[int] = []
+    end = Store.end
+
+    async def noting(self: Store, ends: Sequence[End]) -> list[bool]:
+        noted.append(len(ends))
+        return await end(self, ends)
+
+    monkeypatch.setattr(Store, "end", noting)
+    return noted
+
+
+async def _submit(url: str, tasks: Mapping[str, tuple[str, Options]]) -> None:
+    """Have tasks in the queue before anyone takes them."""
+    async with open_store(url) as store:
+        for name, (program, options) in tasks.items():
+            await store.submit(name, program, options)
+
+
+def test_small_tasks_are_run_and_ended_many_at_once(redis_url: str, sizes: list[int]) -> None:
+    """A long queue of small tasks goes through a child in batches that grow; each task gets counts of its own."""
+    tasks = {f"a{number}": (BELL, Options(shots=100 + number, seed=number)) for number in range(200)}
+
+    async def scenario() -> None:
+        await _submit(redis_url, tasks)
+        async with working(redis_url) as (_, store):
+            for name, (program, options) in tasks.items():
+                task = await ended(store, name)
+                assert (task.outcome, task.attempts) == (simulate(program, options, Machine(memory_bytes=2**30)), 1)
+
+    run(scenario())
+    assert (sum(sizes), max(sizes)) == (200, 64)
+
+
+def test_a_task_that_takes_long_keeps_no_other_one_waiting(redis_url: str) -> None:
+    """Of tasks that were taken together, small ones end at once, one runs, and the rest goes back to the queue."""
+    small = {f"small-{number}": (BELL, Options(shots=1)) for number in range(6)}
+    long = {f"long-{number}": (ENDLESS, Options()) for number in range(3)}
+    # one, two and four small ones are taken, and then the other four
+    tasks = {**small, "small": (BELL, Options()), **long, "last": (BELL, Options())}
+
+    async def scenario() -> None:
+        await _submit(redis_url, tasks)
+        async with working(redis_url, task_deadline_seconds=3) as (_, store):
+            for name in (*small, "small"):
+                assert (await ended(store, name)).state is State.SUCCEEDED
+            await reached(store, "long-0", {State.RUNNING})
+            for name in ("long-1", "long-2"):
+                waiting = await reached(store, name, {State.QUEUED})
+                assert (waiting.reason, waiting.attempts, waiting.started_at) == (Reason.QUEUED, 0, None)
+            for name in long:
+                task = await ended(store, name)
+                assert (task.reason, task.attempts) == (Reason.DEADLINE_EXCEEDED, 1)
+            assert (await ended(store, "last")).state is State.SUCCEEDED
+
+    run(scenario())
+
+
+def test_programs_that_are_refused_are_refused_each_by_itself(redis_url: str) -> None:
+    """A wrong program among small ones fails with its place, and the others have their counts."""
+    tasks = {f"a{number}": (BELL, Options()) for number in range(20)}
+    tasks["a9"] = ("qubit q;\nh q;", Options())
+    tasks["a17"] = ("\x00", Options())
+
+    async def scenario() -> None:
+        await _submit(redis_url, tasks)
+        async with working(redis_url) as (_, store):
+            for name in tasks:
+                task = await ended(store, name)
+                assert (task.state is State.FAILED) == (name in {"a9", "a17"})
+            failures = [(await store.get(name)).failure for name in ("a9", "a17")]
+            assert [(one.code, one.line) for one in failures if one] == [(Code.UNDEFINED, 2), (Code.ENCODING, 1)]
+
+    run(scenario())
+
+
+def test_a_child_that_is_lost_with_many_tasks_costs_none_of_them_an_attempt(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose fault it was is not known, so each is run by itself, or by somebody else, in the attempt that it has."""
+
+    async def lose(child: Child, programs: Sequence[tuple[str, Options]]) -> list[Outcome | ProgramError | None]:
+        await child.stop()
+        raise ChildLostError(f"lost with {len(programs)} tasks")
+
+    monkeypatch.setattr(Child, "run_quick", lose)
+    names = [f"a{number}" for number in range(9)]
+
+    async def scenario() -> None:
+        await _submit(redis_url, {name: (BELL, Options()) for name in names})
+        async with working(redis_url) as (_, store):
+            for name in names:
+                task = await ended(store, name)
+                assert (task.state, task.attempts) == (State.SUCCEEDED, 1)
 
     run(scenario())
 

@@ -3,11 +3,13 @@
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 import structlog
 from quantum_tasks import logs
-from quantum_tasks.logs import LogFormat, LogLevel
+from quantum_tasks.logs import JsonLines, LogFormat, LogLevel
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +59,26 @@ def test_lines_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str
     logs.configure(LogFormat.JSON, LogLevel.WARNING)
     structlog.get_logger("ours").info("nobody asked")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("level", ["info", "warning", "error"])
+def test_a_process_without_structlog_writes_the_same_lines(level: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Letter by letter, but for the time."""
+    logs.configure(LogFormat.JSON, LogLevel.INFO)
+    values = {"task": "ü", "attempt": 1, "path": Path("/a"), "because": None}
+    for logger in (structlog.get_logger("ours"), JsonLines(LogLevel.INFO)):
+        getattr(logger, level)('it is "so"', **values)
+    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert list(first) == list(second)
+    for line in (first, second):
+        assert datetime.fromisoformat(line.pop("timestamp")).tzinfo
+    assert first == second
+
+
+def test_a_process_without_structlog_writes_no_more_than_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    """At level warning nothing less is written."""
+    log = JsonLines(LogLevel.WARNING)
+    log.info("nobody asked")
+    log.warning("somebody asked")
+    [line] = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["event"] == "somebody asked"

@@ -279,14 +279,14 @@ def test_being_warm_changes_nothing() -> None:
 
 
 def test_a_small_program_loads_no_simulator() -> None:
-    """A new process that runs a few gates imports neither Qiskit nor a parser: that takes most of a second."""
+    """A new process that runs a few gates imports no Qiskit, parser or NumPy: that takes most of a second."""
     script = (
         "import sys\n"
         "from quantum_runner.simulate import Machine, simulate\n"
         "from quantum_tasks.task import Options\n"
         f"print(simulate({BELL!r}, Options(shots=100, seed=1), Machine(2**30)).counts)\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
-        "print(sorted(loaded & {'qiskit', 'qiskit_aer', 'openqasm3', 'antlr4'}))"
+        "print(sorted(loaded & {'qiskit', 'qiskit_aer', 'openqasm3', 'antlr4', 'numpy'}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     counts, loaded = done.stdout.splitlines()

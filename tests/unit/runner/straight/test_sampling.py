@@ -1,10 +1,13 @@
 """Counts without the parser, and without Aer, are those that parser and Aer give."""
 
 from random import Random
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from quantum_runner.by_aer import run
 from quantum_runner.machine import Machine
+from quantum_runner.straight import plain, sampling
 from quantum_runner.straight.reader import read
 from quantum_runner.straight.sampling import MAX_QUBITS, MAX_STEPS, counts
 from quantum_tasks.task import MAX_SEED, Method, Options
@@ -38,6 +41,18 @@ def test_a_seed_gives_what_it_gives_in_aer(part: int) -> None:
             assert mine == by_aer(text, shots, seed), f"program {number}"
             compared += 1
     assert compared >= 20
+
+
+def test_a_process_without_numpy_draws_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but Python gives what NumPy gives, for programs of a few qubits."""
+    texts = [program(Random(number)) for number in range(300)]  # noqa: S311 - no secret
+    shots = [(1, 311, 312, 313, 1024)[number % 5] for number in range(300)]
+    with_numpy = [without_aer(text, shots[number], number) for number, text in enumerate(texts)]
+    plainly = Mock(wraps=plain.drawn)
+    monkeypatch.setattr(plain, "drawn", plainly)
+    monkeypatch.setattr(sampling, "sys", SimpleNamespace(modules={}))
+    assert [without_aer(text, shots[number], number) for number, text in enumerate(texts)] == with_numpy
+    assert 50 <= plainly.call_count < 300
 
 
 @pytest.mark.parametrize("method", [Method.STATEVECTOR, Method.DENSITY_MATRIX, Method.MATRIX_PRODUCT_STATE])
