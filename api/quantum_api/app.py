@@ -13,7 +13,7 @@ from quantum_api.body_limit import BodyLimit
 from quantum_api.docs import describe_errors_truly, serve_docs
 from quantum_api.metrics import Metrics, RequestMetrics
 from quantum_api.problems import handle_errors
-from quantum_api.routes import health, tasks, v1
+from quantum_api.routes import batches, health, tasks, v1
 from quantum_api.routes import metrics as scraped
 from quantum_api.settings import ApiSettings
 
@@ -22,6 +22,7 @@ Send an OpenQASM 3 program, get its counts. 202 means that the task will end, on
 
 * `Prefer: wait=N` answers when the task has ended, after N seconds at the latest.
 * `Idempotency-Key` makes a submission safe to repeat.
+* `/v1/tasks:batch` and `/v1/tasks:batchGet` take up to 1,000 tasks in one request.
 """
 
 
@@ -55,10 +56,12 @@ def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBacke
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # else it looks into the environment at every request, for collectors that nothing here tells of
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     app.state.metrics = metrics
-    doors = [door.router for door in (tasks, v1, health)]
+    doors = [door.router for door in (tasks, v1, batches, health)]
     if settings.metrics_port is None:
         doors.append(scraped.router)
     app.state.routes = [route for door in doors for route in door.routes]
@@ -67,6 +70,7 @@ def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBacke
     serve_docs(app)
     describe_errors_truly(app)
     handle_errors(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    larger = {batches.PATH: settings.max_batch_bytes}
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, of_paths=larger)
     app.add_middleware(RequestMetrics, metrics=metrics)  # the last one is the outermost
     return app

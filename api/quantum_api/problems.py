@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from quantum_tasks.errors import (
     IdempotencyMismatchError,
     InvalidCursorError,
+    QuantumTasksError,
     QueueFullError,
     StoreUnavailableError,
     TaskFinishedError,
@@ -33,6 +34,10 @@ class _Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     loc: tuple[str, ...] | None = None
 
+    @property
+    def errors(self) -> list[dict[str, Any]] | None:
+        return [{"loc": self.loc, "message": self.message}] if self.loc else None
+
 
 _ANSWERS: dict[type[Exception], _Answer] = {
     TaskNotFoundError: _Answer(404, "Task not found."),
@@ -53,10 +58,22 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The answer to a request that is not done: `message` for a person, `errors` for the places in the request."""
-    body: dict[str, Any] = {"status": "error", "message": message}
-    if errors is not None:
-        body["errors"] = list(errors)
-    return JSONResponse(body, status, dict(headers or {}))
+    return JSONResponse(_body(message, errors), status, dict(headers or {}))
+
+
+def refusal(error: QuantumTasksError) -> tuple[int, dict[str, Any]]:
+    """The status and the body for an error that has an answer."""
+    answer = _answer_to(error)
+    return answer.status, _body(answer.message, answer.errors)
+
+
+def invalid(found: Sequence[Mapping[str, Any]], *within: str | int) -> dict[str, Any]:
+    """The body for what pydantic found wrong in a part of a request, which is `within` these."""
+    errors = [
+        {"loc": [_readable(part) for part in (*within, *each["loc"])], "message": _message(each)} for each in found
+    ]
+    first = errors[0]
+    return _body(f"Invalid request: {_place(first['loc'])}: {first['message']}", errors[:_MAX_ERRORS])
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -69,18 +86,13 @@ def handle_errors(app: FastAPI) -> None:
 
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:
-    answer = next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
-    errors = [{"loc": answer.loc, "message": answer.message}] if answer.loc else None
-    return problem(answer.status, answer.message, errors, answer.headers)
+    answer = _answer_to(error)
+    return problem(answer.status, answer.message, answer.errors, answer.headers)
 
 
 async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what this handler is registered for
-    errors = [
-        {"loc": [_readable(part) for part in found["loc"]], "message": _message(found)} for found in error.errors()
-    ]
-    first = errors[0]
-    return problem(400, f"Invalid request: {_place(first['loc'])}: {first['message']}", errors[:_MAX_ERRORS])
+    return JSONResponse(invalid(error.errors()), 400)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
@@ -112,12 +124,25 @@ async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     return problem(500, "Something went wrong here, not with your request.")
 
 
+def _answer_to(error: Exception) -> _Answer:
+    return next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+
+
+def _body(message: str, errors: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:
+    body: dict[str, Any] = {"status": "error", "message": message}
+    if errors is not None:
+        body["errors"] = list(errors)
+    return body
+
+
 def _message(found: Mapping[str, Any]) -> str:
     match found["type"]:
         case "json_invalid":
             return f"The body is not JSON: {found['ctx']['error']}."
         case "model_attributes_type":
             return "The body should be a JSON object, sent with Content-Type: application/json."
+        case "model_type":
+            return "It should be a JSON object."
         case "extra_forbidden":
             return "There is no such option."
         case "value_error":

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,9 @@ from quantum_tasks.task import DEFAULT_SHOTS, MAX_PROGRAM_BYTES, MAX_SEED, MAX_S
 
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
 """The program of the examples."""
+
+MAX_BATCH = 1000
+"""How many tasks one batch may have."""
 
 EXAMPLE_ID = "2f1f2f3c-8a58-4f0e-9b1e-6f6c0f6f2a11"
 EXAMPLE_COUNTS: dict[str, JsonValue] = {"00": 498, "11": 526}
@@ -100,6 +103,33 @@ class TaskSpec(_OptionFields):
     qasm: Program
 
 
+class Batch(BaseModel):
+    """The body of `POST /v1/tasks:batch`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"tasks": [{"qasm": BELL, "shots": 100}, {"qasm": BELL, "shots": 0}]}]},
+    )
+
+    tasks: Annotated[
+        list[Any],
+        Field(
+            min_length=1,
+            max_length=MAX_BATCH,
+            description="Bodies as `POST /v1/tasks` takes them; one that it would not take is refused by itself",
+            json_schema_extra={"items": {"anyOf": [{"$ref": "#/components/schemas/TaskSpec"}, {}]}},
+        ),
+    ]
+
+
+class BatchOfIds(BaseModel):
+    """The body of `POST /v1/tasks:batchGet`."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"ids": [EXAMPLE_ID, "no-such-task"]}]})
+
+    ids: Annotated[list[StrictStr], Field(min_length=1, max_length=MAX_BATCH, description="The ids that `POST` gave")]
+
+
 class Accepted(BaseModel):
     """The task is accepted, and durable."""
 
@@ -167,7 +197,10 @@ class Problem(BaseModel):
 
     status: Literal["error"] = "error"
     message: Annotated[str, Field(description="Why, for a person")]
-    errors: Annotated[list[Place] | None, Field(description="Where, when the request itself is wrong")] = None
+    errors: Annotated[
+        list[Place] | None,
+        Field(description="Where, when the request itself is wrong", exclude_if=lambda errors: errors is None),
+    ] = None
 
 
 class Health(BaseModel):
@@ -209,9 +242,11 @@ class ErrorResource(_Resource):
     column: int | None
 
 
+EXAMPLE_SPEC: dict[str, JsonValue] = {"shots": 1024, "seed": None, "method": "automatic"}
+
 EXAMPLE_TASK: dict[str, JsonValue] = {
     "id": EXAMPLE_ID,
-    "spec": {"qasm": BELL, "shots": 1024, "seed": None, "method": "automatic"},
+    "spec": {"qasm": BELL, **EXAMPLE_SPEC},
     "phase": "Succeeded",
     "reason": "Completed",
     "conditions": [
@@ -304,6 +339,45 @@ class TaskList(_Resource):
 
     tasks: list[TaskResource]
     next_cursor: Annotated[str | None, Field(description="Leads to the next part; null at the end")]
+
+
+class TaskOutcome(_Resource):
+    """A task of a batch: 202 says that it is accepted, 200 that this is what became of it."""
+
+    status: Literal[200, 202]
+    replayed: Annotated[
+        bool,
+        Field(
+            description="There if the `Idempotency-Key` had made it before", exclude_if=lambda replayed: not replayed
+        ),
+    ] = False
+    task: Annotated[TaskResource, Field(description="Without its program")]
+
+
+class RefusedOutcome(_Resource):
+    """What a request by itself would have been answered with, where that is an error."""
+
+    status: Annotated[int, Field(ge=400, le=599)]
+    error: Problem
+
+
+class Outcomes(_Resource):
+    """What became of each of a batch, in its order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "outcomes": [
+                        {"status": 200, "task": EXAMPLE_TASK | {"spec": EXAMPLE_SPEC}},
+                        {"status": 404, "error": {"status": "error", "message": "Task not found."}},
+                    ]
+                }
+            ]
+        }
+    )
+
+    outcomes: list[TaskOutcome | RefusedOutcome]
 
 
 def _condition(condition: Condition) -> ConditionResource:

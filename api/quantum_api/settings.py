@@ -17,10 +17,11 @@ class ApiSettings(Settings):
         Field(ge=0, le=65535, description="Port of the metrics alone; unset: `/metrics` on `port`, 0: not served"),
     ] = None
     max_body_bytes: Annotated[int, Field(ge=1024, description="Largest request body")] = 2 * 1024 * 1024
+    max_batch_bytes: Annotated[int, Field(ge=1024, description="Largest body of a batch")] = 16 * 1024 * 1024
     max_wait_seconds: Annotated[int, Field(ge=0, le=600, description="Longest `Prefer: wait`")] = 60
-    max_waiting: Annotated[int, Field(ge=0, description="Requests that may wait at a time; others do not wait")] = (
-        10_000
-    )
+    max_waiting: Annotated[
+        int, Field(ge=0, description="Tasks whose ends may be waited for at a time; other requests do not wait")
+    ] = 10_000
     max_unfinished: Annotated[int, Field(ge=1, description="Tasks that may be queued or running at a time")] = 100_000
     redis_connections: Annotated[int, Field(ge=2, description="Connections to Redis")] = 32
     redis_timeout_seconds: Annotated[float, Field(gt=0, le=60, description="Longest wait for Redis's answer")] = 5

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from quantum_tasks.errors import IdempotencyMismatchError, TaskNotFoundError
+from quantum_tasks.errors import TaskNotFoundError
 from quantum_tasks.leases import Gone, Lease, begun
 from quantum_tasks.records import (
+    RESULT_FIELDS,
     Summary,
     before_of,
     failure_fields,
@@ -26,7 +27,7 @@ from quantum_tasks.records import (
     time_of,
 )
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import Store, Submitted, translated_errors
+from quantum_tasks.store import Receipt, Store, translated_errors
 from quantum_tasks.task import Failure, Options, Outcome, Task
 
 _SCAN = 1000
@@ -74,7 +75,7 @@ class Mirror(Store):
         attempts: int = 0,
         max_attempts: int | None = None,
         deadline_seconds: float | None = None,
-    ) -> Submitted:
+    ) -> Receipt:
         """Have a record of a task; again is fine. `queued` puts it before the workers of the pool.
 
         `attempts` is how many were begun before, in a Redis that has lost them; `max_attempts` bounds all of them.
@@ -88,9 +89,7 @@ class Mirror(Store):
         answer = await self._run("submit", *submission_of(task_id, qasm, options), no_bound, int(queued), uid, *pairs)
         if answer == "gone":
             raise TaskNotFoundError(task_id)
-        if answer == "mismatch":
-            raise IdempotencyMismatchError(task_id)
-        return Submitted(answer)
+        return self._receipt(task_id, answer)
 
     async def begin(self, task_id: str, uid: str, token: str) -> Lease | Gone:
         """Begin an attempt in the Pod whose token this is; the same Pod may ask again."""
@@ -120,6 +119,14 @@ class Mirror(Store):
         """Read one task, and what of it may be shown. Raises TaskNotFoundError."""
         fields = await self._read(task_id, with_program=with_program, more=("before",))
         return Sight(task_of(task_id, fields), before_of(task_id, fields))
+
+    async def sights(self, ids: Sequence[str]) -> list[Sight | None]:
+        """Read some tasks, and what of them may be shown, in one round trip; None stands for one that is not known."""
+        rows = await self._read_each(ids, (*RESULT_FIELDS, "before"))
+        return [
+            Sight(task_of(task_id, fields), before_of(task_id, fields)) if fields else None
+            for task_id, fields in zip(ids, rows, strict=True)
+        ]
 
     async def settle(self, task_id: str, uid: str, report: Report, *, shown: bool) -> State | None:
         """Have the record end, as the resource has if the end is to be `shown`. Returns the state that it is in then.

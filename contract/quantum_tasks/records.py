@@ -26,6 +26,9 @@ FIELDS = (
 )
 """What every view of a task reads; the program and the outcome are read only where they are wanted."""
 
+RESULT_FIELDS = (*FIELDS, "outcome")
+"""What a view of one task reads; known to the scripts under the same name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:

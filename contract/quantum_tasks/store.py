@@ -20,6 +20,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from quantum_tasks import lua
 from quantum_tasks.errors import (
     IdempotencyMismatchError,
+    QuantumTasksError,
     QueueFullError,
     StoreUnavailableError,
     TaskFinishedError,
@@ -28,7 +29,7 @@ from quantum_tasks.errors import (
 from quantum_tasks.keys import GROUP, Keys
 from quantum_tasks.leases import End, Lease, values_of
 from quantum_tasks.outages import cannot_serve
-from quantum_tasks.records import FIELDS, options_of, submission_of, task_of, text
+from quantum_tasks.records import FIELDS, RESULT_FIELDS, options_of, submission_of, task_of, text
 from quantum_tasks.states import Reason, State
 from quantum_tasks.task import MAX_PROGRAM_BYTES, Failure, Options, Outcome, Task
 
@@ -50,6 +51,23 @@ class Submitted(StrEnum):
 
     ACCEPTED = "accepted"
     REPLAYED = "replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task that is to be."""
+
+    id: str
+    qasm: str
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a submission is answered with: how the store took it, and the task as it is then, without its program."""
+
+    submitted: Submitted
+    task: Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +104,36 @@ class Store:
 
     # -- what the API does ------------------------------------------------------------------------------------------
 
-    async def submit(self, task_id: str, qasm: str, options: Options) -> Submitted:
+    async def submit(self, task_id: str, qasm: str, options: Options) -> Receipt:
         """Accept a task; once this returns it is durable. The same call again is a replay and changes nothing.
 
         Raises IdempotencyMismatchError when the id stands for another program or other options, and QueueFullError.
         """
-        answer = await self._run("submit", *submission_of(task_id, qasm, options), self._max_unfinished, 1, "")
-        if answer == "mismatch":
-            raise IdempotencyMismatchError(task_id)
-        if answer == "full":
-            raise QueueFullError(f"{self._max_unfinished} tasks are waiting")
-        return Submitted(answer)
+        return self._receipt(task_id, await self._run("submit", *self._submission(NewTask(task_id, qasm, options))))
+
+    async def submit_all(self, tasks: Sequence[NewTask]) -> list[Receipt | QuantumTasksError]:
+        """Accept each of some tasks, or say why not, in one round trip; each is a submission by itself.
+
+        Raises StoreUnavailableError where it is not known which were accepted.
+        """
+        answers = await self._run_each("submit", [self._submission(task) for task in tasks])
+        receipts: list[Receipt | QuantumTasksError] = []
+        for task, answer in zip(tasks, answers, strict=True):
+            try:
+                async with translated_errors():
+                    receipts.append(self._receipt(task.id, answer))
+            except QuantumTasksError as error:
+                receipts.append(error)
+        return receipts
 
     async def get(self, task_id: str, *, with_program: bool = False) -> Task:
         """Read one task, with its outcome. Raises TaskNotFoundError."""
         return task_of(task_id, await self._read(task_id, with_program=with_program))
+
+    async def get_all(self, ids: Sequence[str]) -> list[Task | None]:
+        """Read some tasks, with their outcomes, in one round trip; None stands for one that there is not."""
+        rows = await self._read_each(ids, RESULT_FIELDS)
+        return [task_of(task_id, fields) if fields else None for task_id, fields in zip(ids, rows, strict=True)]
 
     async def page(self, *, state: State | None = None, cursor: int | None = None, limit: int = 50) -> Page:
         """List tasks in a state (or all), from the one after `cursor`, at most `limit`."""
@@ -219,13 +252,33 @@ class Store:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
+    def _submission(self, task: NewTask) -> tuple[str | int, ...]:
+        return (*submission_of(task.id, task.qasm, task.options), self._max_unfinished, 1, "")
+
+    def _receipt(self, task_id: str, answer: Any) -> Receipt:  # noqa: ANN401 - what `submit.lua` returns, or an error
+        if isinstance(answer, Exception):
+            raise answer
+        if answer == "mismatch":
+            raise IdempotencyMismatchError(task_id)
+        if answer == "full":
+            raise QueueFullError(f"{self._max_unfinished} tasks are waiting")
+        submitted, *row = answer
+        return Receipt(Submitted(submitted), task_of(task_id, dict(zip(RESULT_FIELDS, row, strict=True))))
+
     async def _read(self, task_id: str, *, with_program: bool, more: Sequence[str] = ()) -> dict[str, str | None]:
-        fields = [*FIELDS, "outcome", *(["qasm"] if with_program else []), *more]
+        fields = [*RESULT_FIELDS, *(["qasm"] if with_program else []), *more]
         async with translated_errors():
             values = await self._redis.hmget(self._keys.task(task_id), fields)
         if values[0] is None:
             raise TaskNotFoundError(task_id)
         return dict(zip(fields, map(text, values), strict=True))
+
+    async def _read_each(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, str | None] | None]:
+        async with translated_errors(), self._redis.pipeline(transaction=False) as calls:
+            for task_id in ids:
+                calls.hmget(self._keys.task(task_id), fields)
+            rows = await calls.execute()
+        return [None if row[0] is None else dict(zip(fields, row, strict=True)) for row in rows]
 
     async def _start(self, entries: list[str], consumer: str, max_attempts: int) -> list[Lease]:
         entries, word = self._unheard.pop(consumer, (entries, self._word()))
@@ -271,6 +324,22 @@ class Store:
     async def _run(self, script: str, *args: str | float) -> Any:  # noqa: ANN401 - a script returns what it returns
         async with translated_errors():
             return await self._scripts[script](keys=[self._keys.queue], args=args)
+
+    async def _run_each(self, script: str, calls: Sequence[Sequence[str | float]]) -> list[Any]:
+        """The answers of a script to some calls, in one round trip; an error of Redis stands where its answer would."""
+        if not calls:
+            return []
+        registered = self._scripts[script]
+        async with translated_errors(), self._redis.pipeline(transaction=False) as sent:
+            sent.script_load(registered.script)  # else all would have to be sent again where it is missing
+            for args in calls:
+                sent.evalsha(registered.sha, 1, self._keys.queue, *args)
+            loaded, *answers = await sent.execute(raise_on_error=False)
+            if isinstance(loaded, Exception) and any(
+                isinstance(answer, exceptions.NoScriptError) for answer in answers
+            ):
+                raise loaded
+        return answers
 
 
 def block_seconds(timeout_seconds: float) -> float:

@@ -45,6 +45,8 @@ def test_the_document_has_every_operation_of_the_contract(document: BaseSchema) 
         "GET /v1/tasks/",
         "DELETE /v1/tasks/",
         "POST /v1/tasks/",
+        "POST /v1/tasks:batch",
+        "POST /v1/tasks:batchGet",
         "GET /healthz",
         "GET /readyz",
         "GET /health",

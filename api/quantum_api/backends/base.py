@@ -1,13 +1,18 @@
 """The seam: what HTTP asks of whatever keeps the tasks."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from quantum_tasks.errors import QuantumTasksError, TaskNotFoundError
 from quantum_tasks.states import Phase
-from quantum_tasks.store import Submitted
+from quantum_tasks.store import NewTask, Receipt
 from quantum_tasks.task import Options, Task
+
+from quantum_api.backends.ends import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,17 @@ class TaskBackend(ABC):
         """Give up every connection."""
 
     @abstractmethod
-    async def submit(self, task_id: str, qasm: str, options: Options) -> Submitted:
+    async def submit(self, task_id: str, qasm: str, options: Options) -> Receipt:
         """Accept a task, durably. The same call again is a replay.
 
         Raises IdempotencyMismatchError when the id stands for something else, QueueFullError.
+        """
+
+    @abstractmethod
+    async def submit_all(self, tasks: Sequence[NewTask]) -> Sequence[Receipt | QuantumTasksError]:
+        """Accept each of some tasks, or say why not, as `submit` does.
+
+        Raises StoreUnavailableError where it is not known of any whether it was accepted.
         """
 
     @abstractmethod
@@ -46,8 +58,30 @@ class TaskBackend(ABC):
         """One task, with its outcome; an end that was given once is given ever after. Raises TaskNotFoundError."""
 
     @abstractmethod
+    async def get_all(self, ids: Sequence[str]) -> Sequence[Task | None]:
+        """Some tasks, each as `get` has it; None stands for one that there is not."""
+
+    @abstractmethod
+    def watch(self, ids: Collection[str]) -> AbstractContextManager[Watch]:
+        """Watch for the ends of tasks, which may not be there yet. Of none, it costs nothing."""
+
     async def wait(self, task_id: str, seconds: float) -> Task:
         """The task at its end, or as it is after so many seconds. Raises TaskNotFoundError, also when it is deleted."""
+        with self.watch([task_id]) as watch:
+            watch.learn(task_id, await self.get(task_id))
+            await watch.until_ended(seconds)
+        task = watch.known[task_id]
+        if task is None:
+            raise TaskNotFoundError(task_id)
+        return task
+
+    async def wait_all(self, ids: Sequence[str], seconds: float) -> Sequence[Task | None]:
+        """Some tasks when all have ended, or as they are after so many seconds; None for one that there is not."""
+        with self.watch(set(ids)) as watch:
+            for task_id, task in zip(ids, await self.get_all(ids), strict=True):
+                watch.learn(task_id, task)
+            await watch.until_ended(seconds)
+        return [watch.known[task_id] for task_id in ids]
 
     @property
     @abstractmethod

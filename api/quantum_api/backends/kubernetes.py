@@ -1,9 +1,11 @@
 """Tasks as QuantumTask resources, the truth; Redis is asked first, since that costs the API server nothing."""
 
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import structlog
 from quantum_tasks.cluster import Cluster, ClusterError, Kind, Object, connect
@@ -11,6 +13,7 @@ from quantum_tasks.errors import (
     Code,
     IdempotencyMismatchError,
     InvalidCursorError,
+    QuantumTasksError,
     QueueFullError,
     StoreUnavailableError,
     TaskFinishedError,
@@ -28,12 +31,12 @@ from quantum_tasks.resource import (
     store_id,
 )
 from quantum_tasks.states import Phase, State
-from quantum_tasks.store import Submitted, block_seconds
+from quantum_tasks.store import NewTask, Receipt, Submitted, block_seconds
 from quantum_tasks.store import connect as connect_to_redis
 from quantum_tasks.task import Options, Task
 
 from quantum_api.backends.base import Listing, TaskBackend
-from quantum_api.backends.ends import Ends
+from quantum_api.backends.ends import Ends, Watch
 from quantum_api.settings import ApiSettings
 
 log = structlog.get_logger(__name__)
@@ -43,8 +46,14 @@ TASKS = Kind(GROUP, VERSION, PLURAL)
 CANCEL_SECONDS = 2.0
 """How long a cancellation waits until its end is shown."""
 
+AT_ONCE = 16
+"""How many of a batch's tasks the API server is asked about at a time."""
+
 _GONE = 410
 _BAD_REQUEST = 400
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 class KubernetesBackend(TaskBackend):
@@ -65,7 +74,14 @@ class KubernetesBackend(TaskBackend):
         )
         self._store = Mirror(self._redis, settings.keys)
         block = block_seconds(settings.redis_timeout_seconds)
-        self._ends = Ends(self._store, max_waiting=settings.max_waiting, block_seconds=block)
+        self._ends = Ends(
+            self._store,
+            look=self._seen_in_redis,
+            read=self.get_all,
+            max_waiting=settings.max_waiting,
+            block_seconds=block,
+            prefix=self._record(""),
+        )
         self._open = AsyncExitStack()
         self._cluster_or_none: Cluster | None = None
 
@@ -91,7 +107,7 @@ class KubernetesBackend(TaskBackend):
         await self._redis.aclose()
         await self._open.aclose()
 
-    async def submit(self, task_id: str, qasm: str, options: Options) -> Submitted:
+    async def submit(self, task_id: str, qasm: str, options: Options) -> Receipt:
         """See TaskBackend. Durable once the API server has it; Redis is told for the sake of polls."""
         if await self._is_full():
             return await self._replay_or_refuse(task_id, qasm, options)
@@ -105,8 +121,23 @@ class KubernetesBackend(TaskBackend):
             if error.not_found:
                 raise StoreUnavailableError("the cluster has no such resource, or no such namespace") from error
             raise
-        await self._tell_redis(QuantumTask.of(made), qasm, options)
-        return Submitted.ACCEPTED
+        return Receipt(Submitted.ACCEPTED, await self._tell_redis(QuantumTask.of(made), qasm, options))
+
+    async def submit_all(self, tasks: Sequence[NewTask]) -> Sequence[Receipt | QuantumTasksError]:
+        """See TaskBackend. AT_ONCE of them at a time; where one finds the API server away, so do all that follow."""
+        away: StoreUnavailableError | None = None
+
+        async def submit(task: NewTask) -> Receipt | QuantumTasksError:
+            nonlocal away
+            try:
+                return away or await self.submit(task.id, task.qasm, task.options)
+            except StoreUnavailableError as error:
+                away = error
+                return error
+            except QuantumTasksError as error:
+                return error
+
+        return await _some_at_a_time(submit, tasks)
 
     async def get(self, task_id: str, *, with_program: bool = False) -> Task:
         """See TaskBackend. From Redis, and from the resource where Redis does not know the task or is away.
@@ -127,14 +158,27 @@ class KubernetesBackend(TaskBackend):
             return _as_it_may_be_shown(sight, await self._get_resource(task_id))
         return replace(sight.task, id=task_id)
 
-    async def wait(self, task_id: str, seconds: float) -> Task:
-        """See TaskBackend. Costs a read at the beginning and two at the end, none in between."""
-        if self._ends.full:
-            return await self.get(task_id)
-        with self._ends.watch(self._record(task_id)) as woken:
-            return await self._ends.until_ended(
-                lambda: self.get(task_id), woken, seconds, again=lambda: self._get_marked(task_id)
-            )
+    async def get_all(self, ids: Sequence[str]) -> Sequence[Task | None]:
+        """See TaskBackend. Those that Redis may not answer for are read one by one, AT_ONCE at a time."""
+        try:
+            sights = await self._store.sights([self._record(task_id) for task_id in ids])
+        except StoreUnavailableError:
+            sights = [None] * len(ids)
+
+        async def task_of(asked: tuple[str, Sight | None]) -> Task | None:
+            task_id, sight = asked
+            if sight is not None and sight.before is None:
+                return replace(sight.task, id=task_id)
+            try:
+                return await self.get(task_id)
+            except TaskNotFoundError:
+                return None
+
+        return await _some_at_a_time(task_of, zip(ids, sights, strict=True))
+
+    def watch(self, ids: Collection[str]) -> AbstractContextManager[Watch]:
+        """See TaskBackend. Costs nothing: one reader follows the ends for all."""
+        return self._ends.watch(ids)
 
     @property
     def waiting(self) -> int:
@@ -217,14 +261,19 @@ class KubernetesBackend(TaskBackend):
             spec["ttlSecondsAfterFinished"] = self._settings.ttl_seconds_after_finished
         return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": task_id}, "spec": spec}
 
-    async def _tell_redis(self, made: QuantumTask, qasm: str, options: Options) -> None:
+    async def _tell_redis(self, made: QuantumTask, qasm: str, options: Options) -> Task:
+        """Tell Redis of a task. Returns it as it is shown from then on."""
         pool = made.spec.execution_mode is ExecutionMode.POOL
+        name = made.metadata.name
         try:
-            await self._store.provide(self._record(made.metadata.name), made.metadata.uid, qasm, options, queued=pool)
+            receipt = await self._store.provide(self._record(name), made.metadata.uid, qasm, options, queued=pool)
+            if receipt.submitted is Submitted.ACCEPTED:  # else it may have an end that is not to be shown yet
+                return replace(receipt.task, id=name)
         except StoreUnavailableError as error:
-            log.warning("Redis is told later, by the operator", task=made.metadata.name, because=str(error))
+            log.warning("Redis is told later, by the operator", task=name, because=str(error))
         except TaskNotFoundError:
-            log.info("the task was deleted at once", task=made.metadata.name)
+            log.info("the task was deleted at once", task=name)
+        return replace(made.task(), qasm=None)
 
     async def _is_full(self) -> bool:
         try:
@@ -232,17 +281,17 @@ class KubernetesBackend(TaskBackend):
         except StoreUnavailableError:
             return False  # a quota of the namespace bounds them, too
 
-    async def _replay_or_refuse(self, task_id: str, qasm: str, options: Options) -> Submitted:
+    async def _replay_or_refuse(self, task_id: str, qasm: str, options: Options) -> Receipt:
         try:
             return await self._replay(task_id, qasm, options)
         except TaskNotFoundError as error:
             raise QueueFullError(f"{self._settings.max_unfinished} tasks are waiting") from error
 
-    async def _replay(self, task_id: str, qasm: str, options: Options) -> Submitted:
+    async def _replay(self, task_id: str, qasm: str, options: Options) -> Receipt:
         task = await self._get_resource(task_id, with_program=True)
         if (task.qasm, task.options) != (qasm, options):
             raise IdempotencyMismatchError(task_id)
-        return Submitted.REPLAYED
+        return Receipt(Submitted.REPLAYED, await self.get(task_id))
 
     async def _get_resource(self, task_id: str, *, with_program: bool = False) -> Task:
         try:
@@ -252,19 +301,35 @@ class KubernetesBackend(TaskBackend):
         task = QuantumTask.of(body).task()
         return task if with_program else replace(task, qasm=None)
 
-    async def _get_marked(self, task_id: str) -> Task:
-        """The task as Redis alone may show it; as `get` has it where Redis does not know it or is away."""
-        try:
-            sight = await self._store.sight(self._record(task_id))
-        except (TaskNotFoundError, StoreUnavailableError):
-            return await self.get(task_id)
-        return replace(sight.before or sight.task, id=task_id)
+    async def _seen_in_redis(self, ids: Sequence[str]) -> Sequence[Task | None]:
+        """Tasks as Redis alone may show them."""
+        sights = await self._store.sights([self._record(task_id) for task_id in ids])
+        return [
+            replace(sight.before or sight.task, id=task_id) if sight else None
+            for task_id, sight in zip(ids, sights, strict=True)
+        ]
 
     async def _change(self, task_id: str, body: Object) -> None:
         try:
             await self._cluster.patch(TASKS, self._namespace, task_id, body)
         except ClusterError as error:
             raise _known(error, task_id) from error
+
+
+async def _some_at_a_time(do: Callable[[_Given], Awaitable[_Made]], given: Iterable[_Given]) -> list[_Made]:
+    """What is made of each, in their order, AT_ONCE of them at a time."""
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def one(each: _Given) -> _Made:
+        async with free:
+            return await do(each)
+
+    tasks = [asyncio.create_task(one(each)) for each in given]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _as_it_may_be_shown(sight: Sight, resource: Task) -> Task:

@@ -1,15 +1,17 @@
 """Tasks in Redis, which is the truth: the backend of compose and of the local stack."""
 
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-from quantum_tasks.errors import InvalidCursorError
+from quantum_tasks.errors import InvalidCursorError, QuantumTasksError
 from quantum_tasks.states import Phase, State
-from quantum_tasks.store import Store, Submitted, block_seconds, connect
+from quantum_tasks.store import NewTask, Receipt, Store, block_seconds, connect
 from quantum_tasks.task import Options, Task
 
 from quantum_api.backends.base import Listing, TaskBackend
-from quantum_api.backends.ends import Ends
+from quantum_api.backends.ends import Ends, Watch
 from quantum_api.settings import ApiSettings
 
 
@@ -25,7 +27,13 @@ class RedisBackend(TaskBackend):
         )
         self._store = Store(self._redis, settings.keys, max_unfinished=settings.max_unfinished)
         block = block_seconds(settings.redis_timeout_seconds)
-        self._ends = Ends(self._store, max_waiting=settings.max_waiting, block_seconds=block)
+        self._ends = Ends(
+            self._store,
+            look=self._store.get_all,
+            read=self._store.get_all,
+            max_waiting=settings.max_waiting,
+            block_seconds=block,
+        )
 
     async def __aenter__(self) -> Self:
         """Begin to follow the ends of tasks."""
@@ -39,20 +47,25 @@ class RedisBackend(TaskBackend):
         await self._ends.stop()
         await self._redis.aclose()
 
-    async def submit(self, task_id: str, qasm: str, options: Options) -> Submitted:
+    async def submit(self, task_id: str, qasm: str, options: Options) -> Receipt:
         """See TaskBackend."""
         return await self._store.submit(task_id, qasm, options)
+
+    async def submit_all(self, tasks: Sequence[NewTask]) -> Sequence[Receipt | QuantumTasksError]:
+        """See TaskBackend. One round trip."""
+        return await self._store.submit_all(tasks)
 
     async def get(self, task_id: str, *, with_program: bool = False) -> Task:
         """See TaskBackend."""
         return await self._store.get(task_id, with_program=with_program)
 
-    async def wait(self, task_id: str, seconds: float) -> Task:
-        """See TaskBackend. Costs a read at the beginning and one at the end, none in between."""
-        if self._ends.full:
-            return await self._store.get(task_id)
-        with self._ends.watch(task_id) as woken:
-            return await self._ends.until_ended(lambda: self._store.get(task_id), woken, seconds)
+    async def get_all(self, ids: Sequence[str]) -> Sequence[Task | None]:
+        """See TaskBackend. One round trip."""
+        return await self._store.get_all(ids)
+
+    def watch(self, ids: Collection[str]) -> AbstractContextManager[Watch]:
+        """See TaskBackend. Costs nothing: one reader follows the ends for all."""
+        return self._ends.watch(ids)
 
     @property
     def waiting(self) -> int:

@@ -2,14 +2,17 @@
 
 import re
 import uuid
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Request, Response
-from quantum_tasks.errors import QuantumTasksError, TaskNotFoundError
-from quantum_tasks.store import Submitted
-from quantum_tasks.task import Options
+from quantum_tasks.errors import QuantumTasksError, StoreUnavailableError, TaskNotFoundError
+from quantum_tasks.store import NewTask, Receipt, Submitted
+from quantum_tasks.task import Options, Task
 
 from quantum_api.backends.base import TaskBackend
+from quantum_api.backends.ends import Watch
 from quantum_api.metrics import WAITS, Metrics
 from quantum_api.prefer import wait_seconds
 
@@ -35,9 +38,14 @@ def metrics_of(request: Request) -> Metrics:
 
 
 async def _task_id(task_id: Annotated[str, Path(description="The id that `POST` gave")]) -> str:
-    if not _TASK_ID.fullmatch(task_id):
+    if not may_be_id(task_id):
         raise TaskNotFoundError(task_id)
     return task_id
+
+
+def may_be_id(task_id: str) -> bool:
+    """Whether a task could have this id."""
+    return _TASK_ID.fullmatch(task_id) is not None
 
 
 async def _wait(
@@ -73,17 +81,77 @@ IdempotencyKey = Annotated[
 
 
 async def accept(
-    backend: TaskBackend, qasm: str, options: Options, key: str | None, *, request: Request, response: Response
-) -> tuple[str, Submitted]:
-    """Submit a program. Returns the task's id, a function of the idempotency key if there is one, and how it went."""
+    backend: TaskBackend,
+    qasm: str,
+    options: Options,
+    wait: int | None,
+    key: str | None,
+    *,
+    request: Request,
+    response: Response,
+) -> Task:
+    """Submit a task, whose id is a function of the idempotency key if there is one, and wait for its end if asked to.
+
+    Returns the task without its program, as it is then.
+    """
     task_id = str(uuid.uuid4() if key is None else uuid.uuid5(_IDEMPOTENCY, key))
+    with backend.watch([task_id] if wait else []) as watch:
+        try:
+            receipt = await backend.submit(task_id, qasm, options)
+        except QuantumTasksError as error:
+            _count(request, [error])
+            raise
+        _count(request, [receipt])
+        if key is not None and receipt.submitted is Submitted.REPLAYED:
+            response.headers["Idempotency-Replayed"] = "true"
+        await _until_ended(watch, [receipt], wait)
+    task = watch.known.get(task_id, receipt.task)
+    if task is None:
+        raise TaskNotFoundError(task_id)
+    return task
+
+
+async def accept_all(
+    backend: TaskBackend, tasks: list[NewTask], wait: int | None, *, request: Request
+) -> list[tuple[Receipt, Task | None] | QuantumTasksError]:
+    """Submit some tasks, and wait for their ends if asked to: receipts, and the tasks as they are then.
+
+    None stands for a task that was deleted. Raises StoreUnavailableError where none was accepted because of that.
+    """
+    with backend.watch([task.id for task in tasks] if wait else []) as watch:
+        try:
+            answers = await backend.submit_all(tasks)
+        except QuantumTasksError as error:
+            _count(request, [error] * len(tasks))
+            raise
+        _count(request, answers)
+        receipts = [answer for answer in answers if isinstance(answer, Receipt)]
+        away = [answer for answer in answers if isinstance(answer, StoreUnavailableError)]
+        if away and not receipts:
+            raise away[0]
+        await _until_ended(watch, receipts, wait)
+    return [
+        (answer, watch.known.get(answer.task.id, answer.task)) if isinstance(answer, Receipt) else answer
+        for answer in answers
+    ]
+
+
+def item_id(key: str | None, place: int) -> str:
+    """The id of a batch's task: where there is an idempotency key, a function of that and of the task's place."""
+    return str(uuid.uuid4() if key is None else uuid.uuid5(uuid.uuid5(_IDEMPOTENCY, key), str(place)))
+
+
+def _count(request: Request, answers: Iterable[Receipt | QuantumTasksError]) -> None:
+    """Count each submission by its outcome."""
     submissions = metrics_of(request).submissions
-    try:
-        submitted = await backend.submit(task_id, qasm, options)
-    except QuantumTasksError:
-        submissions.labels("refused").inc()
-        raise
-    submissions.labels(submitted).inc()
-    if key is not None and submitted is Submitted.REPLAYED:
-        response.headers["Idempotency-Replayed"] = "true"
-    return task_id, submitted
+    for answer in answers:
+        submissions.labels(answer.submitted if isinstance(answer, Receipt) else "refused").inc()
+
+
+async def _until_ended(watch: Watch, receipts: Iterable[Receipt], wait: int | None) -> None:
+    """Wait for the ends of tasks that were accepted, and are so whatever becomes of the wait."""
+    if wait:
+        for receipt in receipts:
+            watch.learn(receipt.task.id, receipt.task)
+        with suppress(StoreUnavailableError):
+            await watch.until_ended(wait)

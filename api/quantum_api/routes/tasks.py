@@ -1,10 +1,6 @@
 """`POST /tasks` and `GET /tasks/{id}`: the two seed routes, bare bodies."""
 
-from contextlib import suppress
-
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
-from quantum_tasks.errors import StoreUnavailableError
 from quantum_tasks.states import State
 from quantum_tasks.task import Task
 
@@ -30,17 +26,15 @@ async def submit_task(
     request: Request,
     response: Response,
     key: IdempotencyKey = None,
-) -> Accepted | JSONResponse:
+) -> Accepted | Response:
     """Accept an OpenQASM 3 program. 202 means that it will end, with counts or with a reason."""
-    task_id, _ = await accept(backend, submission.qc, submission.options, key, request=request, response=response)
-    response.headers["Location"] = f"/tasks/{task_id}"
-    if wait is not None:
-        with suppress(StoreUnavailableError):  # it is accepted, whatever becomes of the wait
-            task = await backend.wait(task_id, wait)
-            if task.state.terminal:
-                finished = Finished(task_id=task_id, **_answer(task).model_dump())
-                return JSONResponse(finished.model_dump(exclude_none=True), headers=dict(response.headers))
-    return Accepted(task_id=task_id)
+    task = await accept(backend, submission.qc, submission.options, wait, key, request=request, response=response)
+    response.headers["Location"] = f"/tasks/{task.id}"
+    if wait is not None and task.state.terminal:
+        finished = Finished(task_id=task.id, **dict(_answer(task)))
+        body = finished.model_dump_json(exclude_none=True)
+        return Response(body, headers=dict(response.headers), media_type="application/json")
+    return Accepted(task_id=task.id)
 
 
 @router.get("/tasks/{task_id}", responses={**ENDS, **NOT_FOUND, **READ_PROBLEMS})

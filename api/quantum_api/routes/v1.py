@@ -1,10 +1,9 @@
 """`/v1/tasks`: the full resource."""
 
-from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from quantum_tasks.errors import StoreUnavailableError
 from quantum_tasks.states import Phase
 
 from quantum_api.routes.answers import ACCEPT_PROBLEMS, BAD_REQUEST, FINISHED, NOT_FOUND, READ_PROBLEMS, UNAVAILABLE
@@ -24,15 +23,11 @@ async def create_task(
     spec: TaskSpec, backend: Backend, wait: Wait, *, request: Request, response: Response, key: IdempotencyKey = None
 ) -> TaskResource:
     """Accept a task and give the whole of it."""
-    task_id, _ = await accept(backend, spec.qasm, spec.options, key, request=request, response=response)
-    response.headers["Location"] = f"/v1/tasks/{task_id}"
-    if wait is not None:
-        with suppress(StoreUnavailableError):  # it is accepted, whatever becomes of the wait
-            await backend.wait(task_id, wait)
-    task = await backend.get(task_id, with_program=True)
+    task = await accept(backend, spec.qasm, spec.options, wait, key, request=request, response=response)
+    response.headers["Location"] = f"/v1/tasks/{task.id}"
     if wait is not None and task.state.terminal:
         response.status_code = 200
-    return TaskResource.of(task)
+    return TaskResource.of(replace(task, qasm=spec.qasm))
 
 
 @router.get("/tasks/{task_id}", responses={**NOT_FOUND, **READ_PROBLEMS})

@@ -1,4 +1,4 @@
--- Stands before every script of this folder; K (the key names) stands before it, written by keys.py.
+-- Stands before every script of this folder; before it stand K (the key names), written by keys.py, and RESULT_FIELDS of records.py.
 -- Times are Redis's own, in ms, so that no two machines' clocks are compared.
 
 local MAX_EVENTS = 10000

@@ -1,6 +1,7 @@
 -- Accepts a task. ARGV: id, program, shots, seed or '', method, fingerprint, how many may be unfinished, '1' to queue it
 -- for a worker or '0', the uid of its resource or '', then more names and values of the task.
--- Returns accepted | replayed | mismatch | full | gone. Repeating a call changes nothing, so a lost answer is safe to ask for again.
+-- Returns {accepted | replayed, result field...}, or mismatch | full | gone. Repeating a call changes nothing, so a lost answer is
+-- safe to ask for again.
 local id, qasm, shots, seed, method, fingerprint, max_unfinished, queued, uid = unpack(ARGV)
 if uid ~= '' and is_gone(uid) then
   return 'gone'
@@ -10,8 +11,11 @@ if known and uid ~= '' and known_uid ~= uid then
   remove(id) -- an earlier object of the same name
   known = nil
 end
+local function receipt(word)
+  return {word, unpack(redis.call('HMGET', K.task .. id, unpack(RESULT_FIELDS)))}
+end
 if known then
-  return known == fingerprint and 'replayed' or 'mismatch'
+  return known == fingerprint and receipt('replayed') or 'mismatch'
 end
 if redis.call('ZCARD', K.tasks .. ':queued') + redis.call('ZCARD', K.tasks .. ':running') >= tonumber(max_unfinished) then
   return 'full'
@@ -25,4 +29,4 @@ if queued == '1' then
 end
 redis.call('ZADD', K.tasks, seq, id)
 redis.call('ZADD', K.tasks .. ':queued', seq, id)
-return 'accepted'
+return receipt('accepted')

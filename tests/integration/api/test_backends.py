@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from typing import Any, Protocol
 
 import pytest
@@ -26,7 +26,7 @@ from quantum_tasks.leases import Lease
 from quantum_tasks.mirror import Mirror
 from quantum_tasks.resource import ExecutionMode
 from quantum_tasks.states import Phase, State
-from quantum_tasks.store import Store, Submitted
+from quantum_tasks.store import NewTask, Receipt, Store, Submitted
 from quantum_tasks.task import Method, Options, Outcome
 from support.control_plane import ControlPlane
 from support.redis_server import RedisServer
@@ -114,8 +114,8 @@ def test_a_submission_is_accepted_once(home: Home) -> None:
 
     async def scenario() -> None:
         async with home.open() as (backend, _):
-            assert await backend.submit("a", "x", OPTIONS) is Submitted.ACCEPTED
-            assert await backend.submit("a", "x", OPTIONS) is Submitted.REPLAYED
+            assert (await backend.submit("a", "x", OPTIONS)).submitted is Submitted.ACCEPTED
+            assert (await backend.submit("a", "x", OPTIONS)).submitted is Submitted.REPLAYED
             with pytest.raises(IdempotencyMismatchError):
                 await backend.submit("a", "y", OPTIONS)
 
@@ -128,7 +128,122 @@ def test_concurrent_submissions_under_one_id_make_one_task(home: Home) -> None:
     async def scenario() -> None:
         async with home.open() as (backend, _):
             answers = await asyncio.gather(*(backend.submit("a", "x", OPTIONS) for _ in range(50)))
-            assert sorted(answers) == [Submitted.ACCEPTED] + [Submitted.REPLAYED] * 49
+            assert sorted(answer.submitted for answer in answers) == [Submitted.ACCEPTED] + [Submitted.REPLAYED] * 49
+
+    run(scenario())
+
+
+def test_a_submission_is_answered_with_the_task(home: Home) -> None:
+    """As it is then, without its program: queued if it is new, with its outcome if it is repeated after its end."""
+
+    async def scenario() -> None:
+        async with home.open() as (backend, store):
+            receipt = await backend.submit("a", "x", OPTIONS)
+            assert receipt.task == await backend.get("a")
+            waiting = await _waiter(backend, "a")
+            await store.succeed(await _lease(store), OUTCOME)
+            ended = await waiting
+            assert await backend.submit("a", "x", OPTIONS) == Receipt(Submitted.REPLAYED, ended)
+            assert ended.outcome == OUTCOME
+
+    run(scenario())
+
+
+def test_submissions_of_a_batch_are_accepted_each_by_itself(home: Home) -> None:
+    """One that stands for something else is refused, and what is before and after it is accepted, in order."""
+
+    async def scenario() -> None:
+        async with home.open() as (backend, store):
+            await backend.submit("b", "y", OPTIONS)
+            batch = [NewTask(name, "x", OPTIONS) for name in "abc"]
+            for how in Submitted:
+                first, other, last = await backend.submit_all(batch)
+                assert isinstance(first, Receipt)
+                assert isinstance(other, IdempotencyMismatchError)
+                assert isinstance(last, Receipt)
+                assert [(each.submitted, each.task.id) for each in (first, last)] == [(how, "a"), (how, "c")]
+            assert {(await _lease(store)).task_id.rpartition("/")[2] for _ in "abc"} == {"a", "b", "c"}
+
+    run(scenario())
+
+
+def test_a_batch_is_accepted_until_there_are_too_many(home: Home) -> None:
+    """What is over the bound of unfinished tasks is refused, and nothing else."""
+
+    async def scenario() -> None:
+        async with home.open(max_unfinished=2) as (backend, _):
+            await backend.submit("z", "x", OPTIONS)
+            await backend.submit_all([NewTask("a", "x", OPTIONS)])
+            again, more = await backend.submit_all([NewTask(name, "x", OPTIONS) for name in "ab"])
+            assert isinstance(again, Receipt)
+            assert again.submitted is Submitted.REPLAYED
+            assert isinstance(more, QueueFullError)
+
+    run(scenario())
+
+
+def test_a_batch_is_read_in_its_order(home: Home) -> None:
+    """Each task that there is stands at its place, and nothing at the others'."""
+
+    async def scenario() -> None:
+        async with home.open() as (backend, _):
+            await backend.submit_all([NewTask(name, "x", OPTIONS) for name in "ab"])
+            found = await backend.get_all(["b", "nobody", "a"])
+            assert [task and task.id for task in found] == ["b", None, "a"]
+            assert found[0] == await backend.get("b")
+
+    run(scenario())
+
+
+def test_a_wait_for_a_batch_ends_with_the_last_task(home: Home) -> None:
+    """Ended, deleted and unknown ones are waited for no longer; all are given as they are then."""
+
+    async def scenario() -> None:
+        async with home.open() as (backend, store):
+            await backend.submit("ended", "x", OPTIONS)
+            await backend.cancel("ended")
+            await backend.submit_all([NewTask(name, "x", OPTIONS) for name in ("deleted", "run")])
+            ids = ["run", "ended", "nobody", "deleted"]
+            waiting = asyncio.create_task(backend.wait_all(ids, SOON))
+            await asyncio.to_thread(eventually, lambda: backend.waiting == 1, SOON, "the batch to wait")
+            await backend.delete("deleted")
+            await store.succeed(await _lease(store), OUTCOME)
+            run_, ended, *rest = await waiting
+            assert run_
+            assert run_.outcome == OUTCOME
+            assert ended
+            assert ended.state is State.CANCELLED
+            assert rest == [None, None]
+            assert backend.waiting == 0
+
+    run(scenario())
+
+
+def test_a_wait_for_a_batch_gives_up_when_its_time_is_over(home: Home) -> None:
+    """What has not ended in time is given as it is, beside what has."""
+
+    async def scenario() -> None:
+        async with home.open() as (backend, _):
+            await backend.submit_all([NewTask(name, "x", OPTIONS) for name in "ab"])
+            await backend.cancel("a")
+            found = await backend.wait_all(["a", "b"], 0.05)
+            assert [task and task.state for task in found] == [State.CANCELLED, State.QUEUED]
+
+    run(scenario())
+
+
+def test_an_end_between_the_submission_and_the_wait_is_not_missed(home: Home) -> None:
+    """Whoever watches before the task is there is told of its end, however soon that is."""
+
+    async def scenario() -> None:
+        async with home.open() as (backend, _):
+            with backend.watch(["a"]) as watch:
+                receipt = await backend.submit("a", "x", OPTIONS)
+                await backend.cancel("a")
+                watch.learn("a", receipt.task)
+                await watch.until_ended(SOON)
+                assert watch.known["a"]
+                assert watch.known["a"].state is State.CANCELLED
 
     run(scenario())
 
@@ -232,6 +347,40 @@ def test_waiters_over_the_bound_do_not_wait(home: Home) -> None:
             assert (await backend.wait("a", SOON)).state is State.QUEUED
             await backend.cancel("a")
             assert (await waiting).state is State.CANCELLED
+
+    run(scenario())
+
+
+def test_a_batch_over_the_bound_of_waiters_does_not_wait(home: Home) -> None:
+    """It counts as its tasks do: when fewer may be waited for, it is given as it is."""
+
+    async def scenario() -> None:
+        async with home.open(max_waiting=1) as (backend, _):
+            await backend.submit_all([NewTask(name, "x", OPTIONS) for name in "ab"])
+            found = await backend.wait_all(["a", "b"], SOON)
+            assert [task and task.state for task in found] == [State.QUEUED] * 2
+
+    run(scenario())
+
+
+def test_an_end_is_read_once_for_all_who_wait(redis_url: str, redis_server: RedisServer) -> None:
+    """A hundred who wait for one task do not cost Redis a hundred reads when it ends."""
+
+    def reads() -> int:
+        return int(redis_server.execute("INFO", "commandstats").get("cmdstat_hmget", {"calls": 0})["calls"])
+
+    async def scenario() -> None:
+        async with InRedis(redis_url).open() as (backend, store), AsyncExitStack() as watching:
+            await backend.ready()
+            watches = [watching.enter_context(backend.watch(["a"])) for _ in range(100)]
+            await store.submit("a", "x", OPTIONS)
+            lease = await _lease(store)
+            before = reads()
+            await store.succeed(lease, OUTCOME)
+            await asyncio.gather(*(watch.until_ended(SOON) for watch in watches))
+            assert reads() < before + 10  # that of the reader, and those of the script that ends the task
+            ended = await backend.get("a")
+            assert [watch.known["a"] for watch in watches] == [ended] * 100
 
     run(scenario())
 
@@ -377,18 +526,21 @@ def test_a_backend_whose_store_is_away_says_so() -> None:
             server.signal(signal.SIGKILL)
             for call in (
                 lambda: backend.submit("a", "x", OPTIONS),
+                lambda: backend.submit_all([NewTask("a", "x", OPTIONS)]),
                 lambda: backend.get("a"),
+                lambda: backend.get_all(["a"]),
                 lambda: backend.page(phase=None, cursor=None, limit=1),
                 lambda: backend.cancel("a"),
                 lambda: backend.delete("a"),
                 lambda: backend.wait("a", SOON),
+                lambda: backend.wait_all(["a"], SOON),
                 backend.ready,
             ):
                 with pytest.raises(StoreUnavailableError):
                     await call()
             server.start()
             await backend.ready()
-            assert await backend.submit("a", "x", OPTIONS) is Submitted.ACCEPTED
+            assert (await backend.submit("a", "x", OPTIONS)).submitted is Submitted.ACCEPTED
 
     with RedisServer() as server:
         run(scenario(server))
@@ -401,8 +553,8 @@ def test_a_cluster_serves_while_redis_is_away() -> None:
     async def scenario(server: RedisServer) -> None:
         async with InKubernetes(server.url).open(redis_timeout_seconds=1) as (backend, store):
             server.signal(signal.SIGKILL)
-            assert await backend.submit("a", "x", OPTIONS) is Submitted.ACCEPTED
-            assert await backend.submit("a", "x", OPTIONS) is Submitted.REPLAYED
+            assert (await backend.submit("a", "x", OPTIONS)).submitted is Submitted.ACCEPTED
+            assert (await backend.submit("a", "x", OPTIONS)).submitted is Submitted.REPLAYED
             await backend.ready()
             assert (await backend.get("a", with_program=True)).qasm == "x"
             assert (await backend.wait("a", SOON)).state is State.QUEUED
@@ -415,7 +567,7 @@ def test_a_cluster_serves_while_redis_is_away() -> None:
                 await backend.get("nobody")
             server.start()
             await store.prepare()
-            assert await backend.submit("b", "x", OPTIONS) is Submitted.ACCEPTED
+            assert (await backend.submit("b", "x", OPTIONS)).submitted is Submitted.ACCEPTED
             assert (await _lease(store)).task_id == "default/b"
 
     with RedisServer() as server:
@@ -567,7 +719,7 @@ def test_a_deleted_task_stays_away_when_it_is_provided_late(redis_url: str) -> N
                 await mirror.provide("default/a", before, "x", OPTIONS, queued=True)
             with pytest.raises(TaskNotFoundError):
                 await backend.get("a")
-            assert await backend.submit("a", "x", OPTIONS) is Submitted.ACCEPTED
+            assert (await backend.submit("a", "x", OPTIONS)).submitted is Submitted.ACCEPTED
             assert (await _lease(store)).task_id == "default/a"
 
     run(scenario())

@@ -44,7 +44,7 @@ async def opened(url: str) -> AsyncIterator[Mirror]:
 
 async def provide(mirror: Mirror, uid: str = "u1", *, task_id: str = ID, qasm: str = "x") -> Submitted:
     """Provide a task that a Job is to run."""
-    return await mirror.provide(task_id, uid, qasm, OPTIONS, queued=False)
+    return (await mirror.provide(task_id, uid, qasm, OPTIONS, queued=False)).submitted
 
 
 async def provide_for_the_pool(mirror: Mirror, **more: float) -> None:

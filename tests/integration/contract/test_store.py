@@ -19,7 +19,7 @@ from quantum_tasks.errors import (
 )
 from quantum_tasks.leases import End, Lease
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import MAX_CLAIM_BYTES, Store, Submitted
+from quantum_tasks.store import MAX_CLAIM_BYTES, Receipt, Store, Submitted
 from quantum_tasks.task import Failure, Method, Options, Outcome
 from support.redis_server import RedisServer
 from support.stores import open_store, run
@@ -42,7 +42,7 @@ def test_a_task_goes_from_submission_to_its_outcome(redis_url: str) -> None:
 
     async def scenario() -> None:
         async with open_store(redis_url) as store:
-            assert await store.submit("a", "qasm", OPTIONS) is Submitted.ACCEPTED
+            assert (await store.submit("a", "qasm", OPTIONS)).submitted is Submitted.ACCEPTED
             queued = await store.get("a", with_program=True)
             assert (queued.state, queued.reason, queued.attempts) == (State.QUEUED, Reason.QUEUED, 0)
             assert (queued.qasm, queued.options) == ("qasm", OPTIONS)
@@ -78,10 +78,10 @@ def test_a_repeated_submission_is_a_replay(redis_url: str) -> None:
     async def scenario() -> None:
         async with open_store(redis_url) as store:
             await store.submit("a", "x", OPTIONS)
-            assert await store.submit("a", "x", OPTIONS) is Submitted.REPLAYED
+            assert (await store.submit("a", "x", OPTIONS)).submitted is Submitted.REPLAYED
             [lease] = await _claim(store, count=5)
             await store.succeed(lease, OUTCOME)
-            assert await store.submit("a", "x", OPTIONS) is Submitted.REPLAYED
+            assert (await store.submit("a", "x", OPTIONS)).submitted is Submitted.REPLAYED
             assert await _claim(store) == []
 
     run(scenario())
@@ -108,9 +108,9 @@ def test_the_queue_is_bounded(redis_url: str) -> None:
             await store.submit("a", "x", OPTIONS)
             with pytest.raises(QueueFullError):
                 await store.submit("b", "x", OPTIONS)
-            assert await store.submit("a", "x", OPTIONS) is Submitted.REPLAYED
+            assert (await store.submit("a", "x", OPTIONS)).submitted is Submitted.REPLAYED
             await store.cancel("a")
-            assert await store.submit("b", "x", OPTIONS) is Submitted.ACCEPTED
+            assert (await store.submit("b", "x", OPTIONS)).submitted is Submitted.ACCEPTED
 
     run(scenario())
 
@@ -512,7 +512,7 @@ def test_a_full_redis_refuses_and_says_so() -> None:
             await store.submit("a", "x", OPTIONS)
             submissions = [store.submit(str(number), "x" * 100_000, OPTIONS) for number in range(100)]
             answers = await asyncio.gather(*submissions, return_exceptions=True)
-            assert {type(answer) for answer in answers} == {Submitted, StoreUnavailableError}
+            assert {type(answer) for answer in answers} == {Receipt, StoreUnavailableError}
             with pytest.raises(StoreUnavailableError, match="full"):
                 await store.check()
             assert (await store.get("a")).state is State.QUEUED
@@ -532,7 +532,7 @@ def test_a_redis_that_hangs_is_away(redis_url: str) -> None:
             with pytest.raises(StoreUnavailableError):
                 await store.submit("a", "x", OPTIONS)
             server.signal(signal.SIGCONT)
-            assert await store.submit("a", "x", OPTIONS) in Submitted
+            assert (await store.submit("a", "x", OPTIONS)).submitted in Submitted
             assert len(await _claim(store, count=5)) == 1
 
     assert redis_url
@@ -550,7 +550,7 @@ def test_a_redis_that_became_a_replica_is_away() -> None:
             with pytest.raises(StoreUnavailableError, match="read only replica"):
                 await store.submit("b", "x", OPTIONS)
             server.execute("REPLICAOF", "NO", "ONE")
-            assert await store.submit("b", "x", OPTIONS) is Submitted.ACCEPTED
+            assert (await store.submit("b", "x", OPTIONS)).submitted is Submitted.ACCEPTED
 
     with RedisServer() as server:
         run(scenario(server))
@@ -588,7 +588,7 @@ def test_scripts_that_were_loaded_can_be_run_by_who_may_load_none() -> None:
             with pytest.raises(StoreUnavailableError, match="script"):
                 await restricted.submit("a", "x", OPTIONS)
             await store.load_scripts()
-            assert await restricted.submit("a", "x", OPTIONS) is Submitted.ACCEPTED
+            assert (await restricted.submit("a", "x", OPTIONS)).submitted is Submitted.ACCEPTED
             [lease] = await _claim(restricted)
             assert await restricted.succeed(lease, OUTCOME)
 

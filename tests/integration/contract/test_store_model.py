@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, consumes, invariant, multiple, rule
-from quantum_tasks.errors import Code, QueueFullError, TaskFinishedError, TaskNotFoundError
+from quantum_tasks.errors import Code, QuantumTasksError, QueueFullError, TaskFinishedError, TaskNotFoundError
 from quantum_tasks.keys import Keys
 from quantum_tasks.leases import Lease
 from quantum_tasks.states import TRANSITIONS, Reason, State
-from quantum_tasks.store import Store, Submitted, connect
+from quantum_tasks.store import NewTask, Receipt, Store, Submitted, connect
 from quantum_tasks.task import Failure, Method, Options, Outcome
 from support.redis_server import RedisServer
 from support.stores import flush
@@ -64,17 +64,32 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(task_id=IDS)
     def submit(self, task_id: str) -> None:
         """Submit a new task, or one again."""
-        unfinished = [task for task in self.tasks.values() if not task.state.terminal]
         try:
-            submitted = self.runner.run(self.store.submit(task_id, "x", OPTIONS))
-        except QueueFullError:
+            self._note_submission(task_id, self.runner.run(self.store.submit(task_id, "x", OPTIONS)))
+        except QueueFullError as error:
+            self._note_submission(task_id, error)
+
+    @rule(ids=st.lists(IDS, max_size=6))
+    def submit_all(self, ids: list[str]) -> None:
+        """Submit some tasks, new or again, in one call."""
+        answers = self.runner.run(self.store.submit_all([NewTask(task_id, "x", OPTIONS) for task_id in ids]))
+        for task_id, answer in zip(ids, answers, strict=True):
+            self._note_submission(task_id, answer)
+
+    def _note_submission(self, task_id: str, answer: Receipt | QuantumTasksError) -> None:
+        unfinished = [task for task in self.tasks.values() if not task.state.terminal]
+        if isinstance(answer, QuantumTasksError):
+            assert isinstance(answer, QueueFullError)
             assert task_id not in self.tasks
             assert len(unfinished) == MAX_UNFINISHED
             return
+        submitted = answer.submitted
+        assert answer.task.id == task_id
         assert (submitted is Submitted.REPLAYED) == (task_id in self.tasks)
         if submitted is Submitted.ACCEPTED:
             assert len(unfinished) < MAX_UNFINISHED
             self.tasks[task_id] = _Expected()
+            assert answer.task.state is State.QUEUED
             self.accepted.append(task_id)
             self.queue.append(task_id)
 

@@ -49,9 +49,9 @@ def test_the_api_has_the_rights_that_it_uses(namespace: Namespace, monkeypatch: 
     async def scenario() -> None:
         async with KubernetesBackend(settings) as backend:
             await backend.ready()
-            assert await backend.submit("a", ENDLESS, Options()) is Submitted.ACCEPTED
-            assert await backend.submit("a", ENDLESS, Options()) is Submitted.REPLAYED
-            assert (await backend.submit("b", BELL, Options())) is Submitted.ACCEPTED
+            assert (await backend.submit("a", ENDLESS, Options())).submitted is Submitted.ACCEPTED
+            assert (await backend.submit("a", ENDLESS, Options())).submitted is Submitted.REPLAYED
+            assert (await backend.submit("b", BELL, Options())).submitted is Submitted.ACCEPTED
             assert (await backend.wait("b", SOON)).outcome
             assert len((await backend.page(phase=None, cursor=None, limit=10)).tasks) == 2
             await flush(namespace.redis.url)
