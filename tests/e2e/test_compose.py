@@ -126,7 +126,7 @@ def test_four_workers_share_the_work(stack: ComposeStack, compose_client: Client
     stack.until_healthy("worker", 4)
     for task_id in [compose_client.submit(BELL) for _ in range(100)]:
         compose_client.counts(task_id)
-    busy = {line.split("|")[0].strip() for line in stack.logs("worker").splitlines() if "task ended" in line}
+    busy = {line.split("|")[0].strip() for line in stack.logs("worker").splitlines() if "tasks ended" in line}
     assert len(busy) > 1
     stack.up("--no-recreate", "--scale", "worker=1")
 
