@@ -21,7 +21,8 @@ say() { printf '\n== %s\n' "$*"; }
 kubectl() { command kubectl --context "kind-$cluster" "$@"; }
 version=$(sed -n 's/^appVersion: "\(.*\)"/\1/p' helm/quantum-tasks/Chart.yaml)
 
-if ! kind get clusters 2>/dev/null | grep -qxF "$cluster"; then
+# not `grep -q`: it leaves at the first match, and whoever still writes dies of it
+if ! kind get clusters 2>/dev/null | grep -xF "$cluster" >/dev/null; then
   say "making the cluster $cluster"
   sed "s/hostPort: 8000/hostPort: $port/" "${KIND_CONFIG:-k8s/kind.yaml}" |
     kind create cluster --name "$cluster" ${KIND_IMAGE:+--image "$KIND_IMAGE"} --config - --wait 5m
