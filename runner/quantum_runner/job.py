@@ -28,6 +28,8 @@ from quantum_runner.report import ExitCode
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Sleep = Callable[[float], Awaitable[None]]
+
 RETRY_SECONDS = 0.5
 
 
@@ -128,25 +130,29 @@ def _attempt(settings: JobSettings, log: Log) -> ExitCode:
     if address is None:
         import asyncio  # noqa: PLC0415 - see DirectStore
 
-        return asyncio.run(_by_redis_py(settings, keys, work, log))
+        return asyncio.run(_by_redis_py(settings, keys, work, log, asyncio.sleep))
     store = DirectStore(address, keys, timeout_seconds=settings.redis_timeout_seconds)
     try:
-        return _driven(Job(store, settings, work, log).run())
+        return _driven(Job(store, settings, work, log, _sleep).run())
     finally:
         store.close()
 
 
 async def _by_redis_py(
-    settings: JobSettings, keys: Keys, work: Callable[[Lease], Outcome | ProgramError], log: Log
+    settings: JobSettings, keys: Keys, work: Callable[[Lease], Outcome | ProgramError], log: Log, sleep: Sleep
 ) -> ExitCode:
     from quantum_tasks.mirror import Mirror  # noqa: PLC0415 - see DirectStore
     from quantum_tasks.store import connect  # noqa: PLC0415 - see DirectStore
 
     redis = connect(settings.redis_url, timeout_seconds=settings.redis_timeout_seconds, retries=1, max_connections=2)
     try:
-        return await Job(Mirror(redis, keys), settings, work, log).run()
+        return await Job(Mirror(redis, keys), settings, work, log, sleep).run()
     finally:
         await redis.aclose()
+
+
+async def _sleep(seconds: float) -> None:
+    time.sleep(seconds)  # noqa: ASYNC251 - there is no loop, and nothing else to do
 
 
 def _driven(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -168,11 +174,13 @@ class Job:
         settings: JobSettings,
         compute: Callable[[Lease], Outcome | ProgramError],
         log: Log,
+        sleep: Sleep,
     ) -> None:
         self._store = store
         self._settings = settings
         self._compute = compute
         self._log = log
+        self._sleep = sleep
 
     async def run(self) -> ExitCode:
         """Run the attempt to its end. Raises StoreUnavailableError when Redis is away for too long."""
@@ -237,7 +245,7 @@ class Job:
                 if not waiting:
                     self._log.warning("waiting for Redis", because=str(error))
                 waiting = True
-                time.sleep(RETRY_SECONDS)  # noqa: ASYNC251 - this process has nothing else to do
+                await self._sleep(RETRY_SECONDS)
 
 
 def compute(settings: JobSettings, lease: Lease) -> Outcome | ProgramError:

@@ -1,5 +1,6 @@
 """Who acts in which scenario: clients, workers, Pods and the operator, each with a few steps."""
 
+import asyncio
 from contextlib import suppress
 
 from integration.model.interleavings import LEASE_SECONDS, TASK, Behaviour, Scenario, World
@@ -220,7 +221,7 @@ def runs_in_a_pod(uid: str, pod: str, outcome: Outcome = OUTCOME) -> Behaviour:
     log = JsonLines(LogLevel.ERROR)  # of thousands of runs
 
     async def behave(world: World) -> None:
-        await Job(world.store, settings, lambda _: outcome, log).run()
+        await Job(world.store, settings, lambda _: outcome, log, asyncio.sleep).run()
 
     return behave
 
