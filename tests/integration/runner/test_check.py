@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +31,7 @@ class Check:
 
     def __init__(self, running: subprocess.Popen[str]) -> None:
         self.process = running
+        self._read = b""
 
     def ask(self, qasm: str, seconds: float = 50, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         """The answer for a program."""
@@ -46,9 +48,16 @@ class Check:
     def answer(self, seconds: float = 50) -> dict[str, Any]:
         """The next answer."""
         assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
-        assert ready, f"no answer within {seconds:g} s"
-        answer = json.loads(self.process.stdout.readline())
+        pipe, end = self.process.stdout.fileno(), time.monotonic() + seconds
+        # what Python had read ahead, `select` would not see
+        while b"\n" not in self._read:
+            ready, _, _ = select.select([pipe], [], [], max(0.0, end - time.monotonic()))
+            assert ready, f"no answer within {seconds:g} s"
+            piece = os.read(pipe, 65536)
+            assert piece, "it has ended"
+            self._read += piece
+        line, _, self._read = self._read.partition(b"\n")
+        answer = json.loads(line)
         assert isinstance(answer, dict)
         return answer
 
