@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-fast check format generate lock bench bench-kubernetes chaos chaos-mutations clean kind cluster-up cluster-load cluster-down
+.PHONY: help demo up test test-fast coverage check format generate lock bench bench-kubernetes chaos chaos-mutations clean kind cluster-up cluster-load cluster-down
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,11 +26,19 @@ up: $(VENV)/local.stamp ## serve until ended: PORT=8000 WORKERS=1 DATA=.data
 kind: ## have it on a kind cluster: PORT=8000 KIND_CLUSTER=qt; needs docker, kind, kubectl, helm
 	@PORT=$(PORT) k8s/kind.sh
 
+# The end-to-end tests want the machine for themselves; the others run beside each other, file by file.
+BESIDE := -n logical --maxprocesses 4 --dist loadfile
+
 test: $(VENV)/dev.stamp ## run every test; slow tiers run after fast ones
-	$(BIN)/pytest --cov --cov-report=term tests/unit tests/integration $(wildcard tests/e2e/test_*.py) tests/e2e/kubernetes
+	@status=0; set -x; \
+	$(BIN)/pytest $(BESIDE) tests/unit tests/integration || status=$$?; \
+	$(BIN)/pytest $(wildcard tests/e2e/test_*.py) tests/e2e/kubernetes && exit $$status
 
 test-fast: $(VENV)/dev.stamp ## run the unit tests
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest $(BESIDE) tests/unit
+
+coverage: $(VENV)/dev.stamp ## what the unit and integration tests reach, in every process that they start
+	$(BIN)/pytest $(BESIDE) --cov --cov-report=term tests/unit tests/integration
 
 check: $(VENV)/dev.stamp ## lint, types, layers, formatting
 	$(BIN)/ruff check .

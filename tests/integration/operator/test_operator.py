@@ -445,4 +445,5 @@ def test_a_short_timeout_keeps_the_operator_from_nothing(namespace: Namespace) -
     namespace.redis.execute("CONFIG", "RESETSTAT")
     namespace.operator.restart(QT_REDIS_TIMEOUT_SECONDS="1")
     eventually(lambda: calls("xread") > 8, SOON, "some reads")
-    assert calls("xrevrange") == 1
+    # One read given up begins anew (a busy machine may have one); given up each time, there would be as many of these.
+    assert calls("xrevrange") <= 3
