@@ -16,7 +16,7 @@ def run(program: str | StraightLine, options: Options, machine: Machine, seed: i
     circuit = load(program) if isinstance(program, str) else circuit_of(program)
     require_measurement(circuit)
     try:
-        plan = methods.choose(circuit, options.method, machine.memory_bytes)
+        plan = methods.choose(circuit, options.method, machine.memory_bytes, options.shots)
         counts = engine.run(
             plan.circuit,
             plan.method,

@@ -34,7 +34,7 @@ def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
     most = container.memory_for_one_simulation(memory_bytes)
     circuit = _circuit(program)
     require_measurement(circuit)
-    plan = methods.choose(circuit, options.method, most)
+    plan = methods.choose(circuit, options.method, most, options.shots)
     counts = bytes_of_counts(plan.circuit, options.shots, most)
     return {
         "qubits": circuit.num_qubits,

@@ -82,6 +82,6 @@ def test_one_simulator_is_kept() -> None:
     engine.warm()
     circuit = load('include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;')
     for method in (Method.DENSITY_MATRIX, Method.STABILIZER, Method.MATRIX_PRODUCT_STATE, Method.STATEVECTOR):
-        plan = choose(circuit, method, 2**28)
+        plan = choose(circuit, method, 2**28, 100)
         counts = engine.run(plan.circuit, method, shots=100, seed=7, memory_bytes=2**28, threads=1)
         assert set(counts) == {"00", "11"}

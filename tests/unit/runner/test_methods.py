@@ -3,7 +3,7 @@
 import pytest
 from quantum_runner.circuits import steps
 from quantum_runner.frontend import load
-from quantum_runner.methods import STABILIZER_FROM_QUBITS, choose
+from quantum_runner.methods import STABILIZER_FROM_QUBITS, VECTOR_BELOW_QUBITS, choose
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method
 
@@ -18,15 +18,18 @@ def _chain(width: int) -> str:
     return "".join(f"cx q[{place}], q[{place + 1}];" for place in range(width - 1))
 
 
-def _chosen(width: int, body: str, asked: Method = Method.AUTOMATIC, memory_bytes: int = GIB) -> Method:
-    return choose(load(_program(width, body)), asked, memory_bytes).method
+def _chosen(
+    width: int, body: str, asked: Method = Method.AUTOMATIC, memory_bytes: int = GIB, shots: int = 1024
+) -> Method:
+    return choose(load(_program(width, body)), asked, memory_bytes, shots).method
 
 
 @pytest.mark.parametrize(
     ("width", "body", "method"),
     [
         (2, "h q[0]; cx q[0], q[1];", Method.STATEVECTOR),
-        (STABILIZER_FROM_QUBITS - 1, "h q;", Method.STATEVECTOR),
+        (VECTOR_BELOW_QUBITS - 1, "h q;" * 100, Method.STATEVECTOR),
+        (STABILIZER_FROM_QUBITS - 1, "t q;", Method.STATEVECTOR),
         (STABILIZER_FROM_QUBITS, "h q; id q; sx q; if (c[0]) { cz q[0], q[1]; }", Method.STABILIZER),
         (1000, "h q;" + _chain(1000), Method.STABILIZER),
         (STABILIZER_FROM_QUBITS, "t q;", Method.STATEVECTOR),
@@ -39,6 +42,22 @@ def _chosen(width: int, body: str, asked: Method = Method.AUTOMATIC, memory_byte
 def test_automatic_takes_the_cheapest_exact_method(width: int, body: str, method: Method) -> None:
     """The state vector while it is small, stabilizers for wide Clifford circuits, product states for little rank."""
     assert _chosen(width, body) is method
+
+
+@pytest.mark.parametrize(
+    ("width", "shots", "method"),
+    [
+        (VECTOR_BELOW_QUBITS, 1_000, Method.STATEVECTOR),
+        (14, 1_000, Method.STATEVECTOR),
+        (14, 100, Method.STABILIZER),
+        (20, 1_000, Method.STABILIZER),
+        (20, 100_000, Method.STATEVECTOR),
+        (STABILIZER_FROM_QUBITS, 1_000_000, Method.STABILIZER),
+    ],
+)
+def test_shots_decide_between_stabilizers_and_a_vector(width: int, shots: int, method: Method) -> None:
+    """A state vector costs by its gates, stabilizers by their shots."""
+    assert _chosen(width, "h q[0];" + _chain(width), shots=shots) is method
 
 
 @pytest.mark.parametrize(
@@ -89,13 +108,13 @@ def test_the_method_asked_for_is_taken(method: Method) -> None:
 def test_idle_qubits_need_no_memory() -> None:
     """Only the qubits that something acts on are counted."""
     program = 'include "stdgates.inc"; qubit[900] q; bit c; barrier q; t q[7]; c = measure q[899];'
-    assert choose(load(program), Method.STATEVECTOR, 2**20).method is Method.STATEVECTOR
+    assert choose(load(program), Method.STATEVECTOR, 2**20, 1).method is Method.STATEVECTOR
 
 
 @pytest.mark.parametrize("method", [Method.STATEVECTOR, Method.DENSITY_MATRIX, Method.MATRIX_PRODUCT_STATE])
 def test_a_plan_has_gates_of_its_method_only(method: Method) -> None:
     """Gates that a method does not run are written out, also within control flow."""
     body = "if (c[0]) { ch q[0], q[1]; ctrl(2) @ rx(1) q[0], q[1], q[2]; } cu(1, 2, 3, 4) q[0], q[1];"
-    names = {step.operation.name for step in steps(choose(load(_program(3, body)), method, GIB).circuit)}
+    names = {step.operation.name for step in steps(choose(load(_program(3, body)), method, GIB, 1).circuit)}
     assert "ch" not in names
     assert ("cu" in names) is (method is Method.STATEVECTOR)
