@@ -27,7 +27,7 @@ kind: ## have it on a kind cluster: PORT=8000 KIND_CLUSTER=qt; needs docker, kin
 	@PORT=$(PORT) k8s/kind.sh
 
 # The end-to-end tests want the machine for themselves; the others run beside each other, file by file.
-BESIDE := -n logical --maxprocesses 4 --dist loadfile
+BESIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/dev.stamp ## run every test; slow tiers run after fast ones
 	@status=0; set -x; \

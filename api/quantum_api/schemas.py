@@ -351,6 +351,14 @@ class TaskOutcome(_Resource):
             description="There if the `Idempotency-Key` had made it before", exclude_if=lambda replayed: not replayed
         ),
     ] = False
+    result_left_out: Annotated[
+        bool,
+        Field(
+            description="There if the batch has larger results than one answer holds (64 MiB), and this task's is not "
+            "among those given: `GET /v1/tasks/{id}` has it",
+            exclude_if=lambda left_out: not left_out,
+        ),
+    ] = False
     task: Annotated[TaskResource, Field(description="Without its program")]
 
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from quantum_tasks.errors import TaskNotFoundError
 from quantum_tasks.leases import Gone, Lease, begun
 from quantum_tasks.records import (
-    RESULT_FIELDS,
     Summary,
     before_of,
     failure_fields,
@@ -26,9 +25,10 @@ from quantum_tasks.records import (
     text,
     time_of,
 )
+from quantum_tasks.room import Room
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import Receipt, Store, translated_errors
-from quantum_tasks.task import Failure, Options, Outcome, Task
+from quantum_tasks.store import NO_BOUND, Receipt, Sight, Store, translated_errors
+from quantum_tasks.task import Failure, Options, Outcome
 
 _SCAN = 1000
 """How many ids one look at the index reads."""
@@ -51,14 +51,6 @@ class Report:
     """The token of the last attempt that was begun: a Pod's uid, in Job mode."""
     shown: bool = True
     """Whether an end is shown over HTTP, as it is once the resource has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """A task as Redis has it; and as it was `before` its end, where that is not to be shown yet."""
-
-    task: Task
-    before: Task | None = None
 
 
 class Mirror(Store):
@@ -85,8 +77,8 @@ class Mirror(Store):
         """
         more = {"attempts": attempts or None, "max_attempts": max_attempts, "deadline_seconds": deadline_seconds}
         pairs = [part for name, value in more.items() if value is not None for part in (name, value)]
-        no_bound = 2**53
-        answer = await self._run("submit", *submission_of(task_id, qasm, options), no_bound, int(queued), uid, *pairs)
+        rest = (NO_BOUND, int(queued), uid, NO_BOUND, *pairs)
+        answer = await self._run("submit", *submission_of(task_id, qasm, options), *rest)
         if answer == "gone":
             raise TaskNotFoundError(task_id)
         return self._receipt(task_id, answer)
@@ -120,13 +112,9 @@ class Mirror(Store):
         fields = await self._read(task_id, with_program=with_program, more=("before",))
         return Sight(task_of(task_id, fields), before_of(task_id, fields))
 
-    async def sights(self, ids: Sequence[str]) -> list[Sight | None]:
-        """Read some tasks, and what of them may be shown, in one round trip; None stands for one that is not known."""
-        rows = await self._read_each(ids, (*RESULT_FIELDS, "before"))
-        return [
-            Sight(task_of(task_id, fields), before_of(task_id, fields)) if fields else None
-            for task_id, fields in zip(ids, rows, strict=True)
-        ]
+    async def sights(self, ids: Sequence[str], room: Room | None = None) -> list[Sight | None]:
+        """Read some tasks, with the outcomes that have room, and what of them may be shown; None is not known."""
+        return await self._read_some(ids, room or Room())
 
     async def settle(self, task_id: str, uid: str, report: Report, *, shown: bool) -> State | None:
         """Have the record end, as the resource has if the end is to be `shown`. Returns the state that it is in then.

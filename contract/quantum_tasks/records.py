@@ -99,8 +99,8 @@ def outcome_of(body: str | None) -> Outcome | None:
     return Outcome(method=Method(fields.pop("method")), **fields)
 
 
-def task_of(task_id: str, fields: dict[str, str | None]) -> Task:
-    """A task, from the fields that were read of it."""
+def task_of(task_id: str, fields: dict[str, str | None], left_out_bytes: int = 0) -> Task:
+    """A task, from the fields that were read of it; of an outcome that was left out, its size is given."""
     present = {name: value for name, value in fields.items() if value is not None}
     return Task(
         id=task_id,
@@ -115,6 +115,7 @@ def task_of(task_id: str, fields: dict[str, str | None]) -> Task:
         outcome=outcome_of(fields.get("outcome")),
         qasm=fields.get("qasm"),
         message=fields.get("message"),
+        outcome_bytes=left_out_bytes or len(present.get("outcome", "")),
     )
 
 

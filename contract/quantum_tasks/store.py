@@ -6,7 +6,7 @@ the lease is claimed again by whoever asks first, and whatever the former holder
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from uuid import uuid4
@@ -29,7 +29,8 @@ from quantum_tasks.errors import (
 from quantum_tasks.keys import GROUP, Keys
 from quantum_tasks.leases import End, Lease, values_of
 from quantum_tasks.outages import cannot_serve
-from quantum_tasks.records import FIELDS, RESULT_FIELDS, options_of, submission_of, task_of, text
+from quantum_tasks.records import FIELDS, RESULT_FIELDS, before_of, options_of, submission_of, task_of, text
+from quantum_tasks.room import Room
 from quantum_tasks.states import Reason, State
 from quantum_tasks.task import MAX_PROGRAM_BYTES, Failure, Options, Outcome, Task
 
@@ -39,8 +40,17 @@ SWEEP_BATCH = 100
 LONGEST_BLOCK_SECONDS = 2.0
 """How long a read that waits for events waits at most."""
 
+READ_AT_ONCE = 100
+"""How many tasks one script reads, so that it does not hold Redis for long."""
+
+MAX_REPLAY_BYTES = 64 * 1024
+"""The largest outcome that a replay in a batch is answered with: a thousand are as much as one outcome may be."""
+
 MAX_CLAIM_BYTES = 1024 * 1024
 """How many bytes of programs one claim gives at most; the first is given however long it is."""
+
+NO_BOUND = 2**53
+"""The largest number that Lua knows exactly."""
 
 CONSUMER_IDLE_SECONDS = 3600
 """After how long a consumer that holds no lease is taken for gone."""
@@ -68,6 +78,14 @@ class Receipt:
 
     submitted: Submitted
     task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A task as Redis has it; and as it was `before` its end, where that is not to be shown yet."""
+
+    task: Task
+    before: Task | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +132,11 @@ class Store:
     async def submit_all(self, tasks: Sequence[NewTask]) -> list[Receipt | QuantumTasksError]:
         """Accept each of some tasks, or say why not, in one round trip; each is a submission by itself.
 
+        The outcome of a task that was there before is left out where it is large.
+
         Raises StoreUnavailableError where it is not known which were accepted.
         """
-        answers = await self._run_each("submit", [self._submission(task) for task in tasks])
+        answers = await self._run_each("submit", [self._submission(task, MAX_REPLAY_BYTES) for task in tasks])
         receipts: list[Receipt | QuantumTasksError] = []
         for task, answer in zip(tasks, answers, strict=True):
             try:
@@ -130,10 +150,9 @@ class Store:
         """Read one task, with its outcome. Raises TaskNotFoundError."""
         return task_of(task_id, await self._read(task_id, with_program=with_program))
 
-    async def get_all(self, ids: Sequence[str]) -> list[Task | None]:
-        """Read some tasks, with their outcomes, in one round trip; None stands for one that there is not."""
-        rows = await self._read_each(ids, RESULT_FIELDS)
-        return [task_of(task_id, fields) if fields else None for task_id, fields in zip(ids, rows, strict=True)]
+    async def get_all(self, ids: Sequence[str], room: Room | None = None) -> list[Task | None]:
+        """Read some tasks, with the outcomes that have room; None stands for one that there is not."""
+        return [sight.task if sight else None for sight in await self._read_some(ids, room or Room())]
 
     async def page(self, *, state: State | None = None, cursor: int | None = None, limit: int = 50) -> Page:
         """List tasks in a state (or all), from the one after `cursor`, at most `limit`."""
@@ -252,8 +271,8 @@ class Store:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _submission(self, task: NewTask) -> tuple[str | int, ...]:
-        return (*submission_of(task.id, task.qasm, task.options), self._max_unfinished, 1, "")
+    def _submission(self, task: NewTask, most_bytes: int = NO_BOUND) -> tuple[str | int, ...]:
+        return (*submission_of(task.id, task.qasm, task.options), self._max_unfinished, 1, "", most_bytes)
 
     def _receipt(self, task_id: str, answer: Any) -> Receipt:  # noqa: ANN401 - what `submit.lua` returns, or an error
         if isinstance(answer, Exception):
@@ -262,8 +281,8 @@ class Store:
             raise IdempotencyMismatchError(task_id)
         if answer == "full":
             raise QueueFullError(f"{self._max_unfinished} tasks are waiting")
-        submitted, *row = answer
-        return Receipt(Submitted(submitted), task_of(task_id, dict(zip(RESULT_FIELDS, row, strict=True))))
+        submitted, *row, left_out = answer
+        return Receipt(Submitted(submitted), task_of(task_id, dict(zip(RESULT_FIELDS, row, strict=True)), left_out))
 
     async def _read(self, task_id: str, *, with_program: bool, more: Sequence[str] = ()) -> dict[str, str | None]:
         fields = [*RESULT_FIELDS, *(["qasm"] if with_program else []), *more]
@@ -273,12 +292,19 @@ class Store:
             raise TaskNotFoundError(task_id)
         return dict(zip(fields, map(text, values), strict=True))
 
-    async def _read_each(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, str | None] | None]:
-        async with translated_errors(), self._redis.pipeline(transaction=False) as calls:
-            for task_id in ids:
-                calls.hmget(self._keys.task(task_id), fields)
-            rows = await calls.execute()
-        return [None if row[0] is None else dict(zip(fields, row, strict=True)) for row in rows]
+    async def _read_some(self, ids: Sequence[str], room: Room) -> list[Sight | None]:
+        """Read some tasks, with the outcomes that have room; `room` stays as it is."""
+        found: list[Sight | None] = []
+        room = replace(room)
+        for start in range(0, len(ids), READ_AT_ONCE):
+            part = ids[start : start + READ_AT_ONCE]
+            rows = await self._run("read", room.bytes, int(room.empty), *part)
+            for task_id, row in zip(part, rows, strict=True):
+                sight = row and _sight(task_id, row)
+                if sight:
+                    room.admit(sight.task)
+                found.append(sight)
+        return found
 
     async def _start(self, entries: list[str], consumer: str, max_attempts: int) -> list[Lease]:
         entries, word = self._unheard.pop(consumer, (entries, self._word()))
@@ -340,6 +366,12 @@ class Store:
             ):
                 raise loaded
         return answers
+
+
+def _sight(task_id: str, row: Sequence[Any]) -> Sight:
+    *values, before, left_out = row
+    fields = {**dict(zip(RESULT_FIELDS, values, strict=True)), "before": before}
+    return Sight(task_of(task_id, fields, left_out), before_of(task_id, fields))
 
 
 def block_seconds(timeout_seconds: float) -> float:

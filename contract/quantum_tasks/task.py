@@ -87,6 +87,13 @@ class Task:
     outcome: Outcome | None = None
     qasm: str | None = field(default=None, repr=False)
     message: str | None = None
+    outcome_bytes: int = field(default=0, compare=False)
+    """How long the outcome is as Redis keeps it; 0 where it was not read there."""
+
+    @property
+    def is_outcome_left_out(self) -> bool:
+        """Whether there is an outcome that was not given with the task, because it is large."""
+        return self.outcome is None and self.outcome_bytes > 0
 
     @property
     def phase(self) -> Phase:

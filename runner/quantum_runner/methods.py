@@ -24,8 +24,8 @@ VECTOR_BELOW_QUBITS = 12
 STABILIZER_SHOT = 128
 """What a shot costs stabilizers for each qubit, where 1 is what a gate costs a state vector for each amplitude.
 
-Measured with Aer, one thread: about 450 and 3.5 nanoseconds. Shots are drawn from one final state vector, at a cost that
-is left out here, while stabilizers measure qubit by qubit in each shot.
+Measured with Aer, one thread: about 450 and 3.5 nanoseconds. Shots are drawn from one final state vector, at a cost
+that is left out here, while stabilizers measure qubit by qubit in each shot.
 """
 
 MAX_AUTOMATIC_BOND = 256

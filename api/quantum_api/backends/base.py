@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from quantum_tasks.errors import QuantumTasksError, TaskNotFoundError
+from quantum_tasks.room import Room
 from quantum_tasks.states import Phase
 from quantum_tasks.store import NewTask, Receipt
 from quantum_tasks.task import Options, Task
@@ -48,7 +49,7 @@ class TaskBackend(ABC):
 
     @abstractmethod
     async def submit_all(self, tasks: Sequence[NewTask]) -> Sequence[Receipt | QuantumTasksError]:
-        """Accept each of some tasks, or say why not, as `submit` does.
+        """Accept each of some tasks, or say why not, as `submit` does; a large outcome of a replay may be left out.
 
         Raises StoreUnavailableError where it is not known of any whether it was accepted.
         """
@@ -58,8 +59,8 @@ class TaskBackend(ABC):
         """One task, with its outcome; an end that was given once is given ever after. Raises TaskNotFoundError."""
 
     @abstractmethod
-    async def get_all(self, ids: Sequence[str]) -> Sequence[Task | None]:
-        """Some tasks, each as `get` has it; None stands for one that there is not."""
+    async def get_all(self, ids: Sequence[str], room: Room | None = None) -> Sequence[Task | None]:
+        """Some tasks, each as `get` has it, with the outcomes that have room; None stands for one that there is not."""
 
     @abstractmethod
     def watch(self, ids: Collection[str]) -> AbstractContextManager[Watch]:
@@ -76,7 +77,10 @@ class TaskBackend(ABC):
         return task
 
     async def wait_all(self, ids: Sequence[str], seconds: float) -> Sequence[Task | None]:
-        """Some tasks when all have ended, or as they are after so many seconds; None for one that there is not."""
+        """Some tasks when all have ended, or as they are after so many seconds; None for one that there is not.
+
+        Outcomes that have no room together are left out.
+        """
         with self.watch(set(ids)) as watch:
             for task_id, task in zip(ids, await self.get_all(ids), strict=True):
                 watch.learn(task_id, task)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import structlog
 from quantum_tasks.errors import StoreUnavailableError
+from quantum_tasks.room import Room
 from quantum_tasks.store import Store
 from quantum_tasks.task import Task
 
@@ -15,8 +16,8 @@ RETRY_SECONDS = 0.2
 LOOK_AT_ONCE = 100
 """How many tasks one look reads at most."""
 
-Read = Callable[[Sequence[str]], Awaitable[Sequence[Task | None]]]
-"""Reads some tasks; None stands for one that there is not."""
+Read = Callable[[Sequence[str], Room], Awaitable[Sequence[Task | None]]]
+"""Reads some tasks, with the outcomes that have room; None stands for one that there is not."""
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,8 @@ class Watch:
     def __init__(self, ids: Iterable[str], read: Read) -> None:
         self.known: dict[str, Task | None] = {}
         """The tasks by their ids, as they were last seen; None for one that was deleted."""
+        self.room = Room()
+        """Room for the outcomes that are still to come: all of them are given together."""
         self._unended = set(ids)
         self._doubtful: set[str] = set()
         self._read = read
@@ -40,8 +43,10 @@ class Watch:
         """Take what a task is now; what its end is known of stays as it is."""
         if task_id not in self._unended:
             return
-        self.known[task_id] = task
-        if task is None or task.state.terminal:
+        self.known[task_id] = task and self.room.admit(task)
+        if task and task.is_outcome_left_out and self.room.holds(task.outcome_bytes):
+            self.doubt(task_id)  # whoever read it had no room, and there is some here
+        elif task is None or task.state.terminal:
             self._unended.remove(task_id)
             if not self._unended:
                 self._woken.set()
@@ -67,7 +72,7 @@ class Watch:
     async def _read_doubtful(self) -> None:
         doubtful, self._doubtful = sorted(self._doubtful), set()
         if doubtful:
-            for task_id, task in zip(doubtful, await self._read(doubtful), strict=True):
+            for task_id, task in zip(doubtful, await self._read(doubtful, self.room), strict=True):
                 self.learn(task_id, task)
 
 
@@ -174,7 +179,7 @@ class Ends:
         """Tell those who watch these tasks what they are now, or to read for themselves what Redis does not know."""
         for start in range(0, len(ids), LOOK_AT_ONCE):
             part = ids[start : start + LOOK_AT_ONCE]
-            for task_id, task in zip(part, await self._look_at(part), strict=True):
+            for task_id, task in zip(part, await self._look_at(part, Room()), strict=True):
                 for watch in self._watches.get(task_id, ()):
                     if task is None:
                         watch.doubt(task_id)

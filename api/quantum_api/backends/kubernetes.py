@@ -19,7 +19,7 @@ from quantum_tasks.errors import (
     TaskFinishedError,
     TaskNotFoundError,
 )
-from quantum_tasks.mirror import Mirror, Sight
+from quantum_tasks.mirror import Mirror
 from quantum_tasks.resource import (
     API_VERSION,
     GROUP,
@@ -30,8 +30,9 @@ from quantum_tasks.resource import (
     QuantumTask,
     store_id,
 )
+from quantum_tasks.room import Room
 from quantum_tasks.states import Phase, State
-from quantum_tasks.store import NewTask, Receipt, Submitted, block_seconds
+from quantum_tasks.store import NewTask, Receipt, Sight, Submitted, block_seconds
 from quantum_tasks.store import connect as connect_to_redis
 from quantum_tasks.task import Options, Task
 
@@ -126,11 +127,15 @@ class KubernetesBackend(TaskBackend):
     async def submit_all(self, tasks: Sequence[NewTask]) -> Sequence[Receipt | QuantumTasksError]:
         """See TaskBackend. AT_ONCE of them at a time; where one finds the API server away, so do all that follow."""
         away: StoreUnavailableError | None = None
+        room = Room()
 
         async def submit(task: NewTask) -> Receipt | QuantumTasksError:
             nonlocal away
             try:
-                return away or await self.submit(task.id, task.qasm, task.options)
+                if away:
+                    return away
+                receipt = await self.submit(task.id, task.qasm, task.options)
+                return replace(receipt, task=room.admit(receipt.task))
             except StoreUnavailableError as error:
                 away = error
                 return error
@@ -158,10 +163,11 @@ class KubernetesBackend(TaskBackend):
             return _as_it_may_be_shown(sight, await self._get_resource(task_id))
         return replace(sight.task, id=task_id)
 
-    async def get_all(self, ids: Sequence[str]) -> Sequence[Task | None]:
+    async def get_all(self, ids: Sequence[str], room: Room | None = None) -> Sequence[Task | None]:
         """See TaskBackend. Those that Redis may not answer for are read one by one, AT_ONCE at a time."""
+        room = replace(room) if room else Room()
         try:
-            sights = await self._store.sights([self._record(task_id) for task_id in ids])
+            sights = await self._store.sights([self._record(task_id) for task_id in ids], room)
         except StoreUnavailableError:
             sights = [None] * len(ids)
 
@@ -174,7 +180,8 @@ class KubernetesBackend(TaskBackend):
             except TaskNotFoundError:
                 return None
 
-        return await _some_at_a_time(task_of, zip(ids, sights, strict=True))
+        tasks = await _some_at_a_time(task_of, zip(ids, sights, strict=True))
+        return [task and room.admit(task) for task in tasks]
 
     def watch(self, ids: Collection[str]) -> AbstractContextManager[Watch]:
         """See TaskBackend. Costs nothing: one reader follows the ends for all."""
@@ -301,9 +308,9 @@ class KubernetesBackend(TaskBackend):
         task = QuantumTask.of(body).task()
         return task if with_program else replace(task, qasm=None)
 
-    async def _seen_in_redis(self, ids: Sequence[str]) -> Sequence[Task | None]:
+    async def _seen_in_redis(self, ids: Sequence[str], room: Room) -> Sequence[Task | None]:
         """Tasks as Redis alone may show them."""
-        sights = await self._store.sights([self._record(task_id) for task_id in ids])
+        sights = await self._store.sights([self._record(task_id) for task_id in ids], room)
         return [
             replace(sight.before or sight.task, id=task_id) if sight else None
             for task_id, sight in zip(ids, sights, strict=True)

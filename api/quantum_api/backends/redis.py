@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from quantum_tasks.errors import InvalidCursorError, QuantumTasksError
+from quantum_tasks.room import Room
 from quantum_tasks.states import Phase, State
 from quantum_tasks.store import NewTask, Receipt, Store, block_seconds, connect
 from quantum_tasks.task import Options, Task
@@ -59,9 +60,9 @@ class RedisBackend(TaskBackend):
         """See TaskBackend."""
         return await self._store.get(task_id, with_program=with_program)
 
-    async def get_all(self, ids: Sequence[str]) -> Sequence[Task | None]:
-        """See TaskBackend. One round trip."""
-        return await self._store.get_all(ids)
+    async def get_all(self, ids: Sequence[str], room: Room | None = None) -> Sequence[Task | None]:
+        """See TaskBackend. One round trip for each hundred."""
+        return await self._store.get_all(ids, room)
 
     def watch(self, ids: Collection[str]) -> AbstractContextManager[Watch]:
         """See TaskBackend. Costs nothing: one reader follows the ends for all."""

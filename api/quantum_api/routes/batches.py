@@ -72,12 +72,15 @@ def _accepted(answer: tuple[Receipt, Task | None] | QuantumTasksError, *, waited
     return TaskOutcome(
         status=200 if waited and task.state.terminal else 202,
         replayed=keyed and receipt.submitted is Submitted.REPLAYED,
+        result_left_out=task.is_outcome_left_out,
         task=TaskResource.of(task),
     )
 
 
 def _found(task: Task | None, task_id: str) -> Outcome:
-    return TaskOutcome(status=200, task=TaskResource.of(task)) if task else _refused(TaskNotFoundError(task_id))
+    if task is None:
+        return _refused(TaskNotFoundError(task_id))
+    return TaskOutcome(status=200, result_left_out=task.is_outcome_left_out, task=TaskResource.of(task))
 
 
 def _refused(error: QuantumTasksError) -> RefusedOutcome:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Request, Response
 from quantum_tasks.errors import QuantumTasksError, StoreUnavailableError, TaskNotFoundError
+from quantum_tasks.room import Room
 from quantum_tasks.store import NewTask, Receipt, Submitted
 from quantum_tasks.task import Options, Task
 
@@ -130,10 +131,9 @@ async def accept_all(
         if away and not receipts:
             raise away[0]
         await _until_ended(watch, receipts, wait)
-    return [
-        (answer, watch.known.get(answer.task.id, answer.task)) if isinstance(answer, Receipt) else answer
-        for answer in answers
-    ]
+    seen = {receipt.task.id: watch.known.get(receipt.task.id, receipt.task) for receipt in receipts}
+    await _read_left_out(backend, seen)
+    return [(answer, seen[answer.task.id]) if isinstance(answer, Receipt) else answer for answer in answers]
 
 
 def item_id(key: str | None, place: int) -> str:
@@ -146,6 +146,14 @@ def _count(request: Request, answers: Iterable[Receipt | QuantumTasksError]) -> 
     submissions = metrics_of(request).submissions
     for answer in answers:
         submissions.labels(answer.submitted if isinstance(answer, Receipt) else "refused").inc()
+
+
+async def _read_left_out(backend: TaskBackend, tasks: dict[str, Task | None]) -> None:
+    """Read the outcomes that replays were not answered with, as far as there is room for them."""
+    room = Room()
+    left_out = [task.id for task in tasks.values() if task and room.admit(task).is_outcome_left_out]
+    with suppress(StoreUnavailableError):
+        tasks.update(zip(left_out, await backend.get_all(left_out, room), strict=True))
 
 
 async def _until_ended(watch: Watch, receipts: Iterable[Receipt], wait: int | None) -> None:

@@ -1,4 +1,4 @@
--- Stands before every script of this folder; before it stand K (the key names), written by keys.py, and RESULT_FIELDS of records.py.
+-- Stands before every script of this folder; before it stand K (the key names), written by keys.py, and the FIELDS and RESULT_FIELDS of records.py.
 -- Times are Redis's own, in ms, so that no two machines' clocks are compared.
 
 local MAX_EVENTS = 10000

@@ -25,6 +25,7 @@ from quantum_tasks.errors import (
 from quantum_tasks.leases import Lease
 from quantum_tasks.mirror import Mirror
 from quantum_tasks.resource import ExecutionMode
+from quantum_tasks.room import Room
 from quantum_tasks.states import Phase, State
 from quantum_tasks.store import NewTask, Receipt, Store, Submitted
 from quantum_tasks.task import Method, Options, Outcome
@@ -191,6 +192,31 @@ def test_a_batch_is_read_in_its_order(home: Home) -> None:
             found = await backend.get_all(["b", "nobody", "a"])
             assert [task and task.id for task in found] == ["b", None, "a"]
             assert found[0] == await backend.get("b")
+
+    run(scenario())
+
+
+def test_outcomes_that_are_large_together_are_left_out(home: Home) -> None:
+    """Whoever waits for all of them is given as many as whoever reads them, and each alone."""
+
+    async def scenario() -> None:
+        async with home.open() as (backend, store):
+            await backend.submit_all([NewTask(name, "x", OPTIONS) for name in "abc"])
+            for _ in "abc":
+                await store.succeed(await _lease(store), OUTCOME)
+            await backend.wait_all(list("abc"), SOON)
+            size = (await backend.get("a")).outcome_bytes
+            found = await backend.get_all(list("abc"), Room(size * 2))
+            assert [task and task.outcome for task in found] == [OUTCOME, OUTCOME, None]
+            assert [task and task.is_outcome_left_out for task in found] == [False, False, True]
+            with backend.watch(list("abc")) as watch:
+                watch.room = Room(size * 2)
+                for task_id, task in zip("abc", await backend.get_all(list("abc"), Room(size)), strict=True):
+                    watch.learn(task_id, task)
+                await watch.until_ended(SOON)
+                assert sum(task is not None and task.outcome == OUTCOME for task in watch.known.values()) == 2
+                assert sum(task is not None and task.is_outcome_left_out for task in watch.known.values()) == 1
+            assert (await backend.wait("c", SOON)).outcome == OUTCOME
 
     run(scenario())
 

@@ -4,11 +4,13 @@ import asyncio
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from quantum_api.schemas import MAX_BATCH
+from quantum_tasks.room import MAX_OUTCOMES_BYTES
 from quantum_tasks.task import Method, Outcome
 from support.api_process import ApiProcess
 from support.client import assert_error, assert_refused
@@ -44,7 +46,7 @@ def _get(api: ApiProcess, *ids: str, prefer: str = "") -> list[Any]:
     return outcomes
 
 
-def _run_tasks(redis_url: str, count: int) -> None:
+def _run_tasks(redis_url: str, count: int, outcome: Outcome = OUTCOME) -> None:
     """Be a worker, until so many tasks have succeeded."""
 
     async def work() -> None:
@@ -52,7 +54,7 @@ def _run_tasks(redis_url: str, count: int) -> None:
             done = 0
             while done < count:
                 for lease in await store.claim("w", count=count, block_seconds=1, max_attempts=3):
-                    done += await store.succeed(lease, OUTCOME)
+                    done += await store.succeed(lease, outcome)
 
     run(work())
 
@@ -228,3 +230,27 @@ def test_concurrent_batches_under_one_key_make_each_task_once(api: ApiProcess) -
     outcomes = [outcome for answer in run(send()) for outcome in answer.json()["outcomes"]]
     assert sum(outcome.get("replayed", False) for outcome in outcomes) == 45
     assert len({outcome["task"]["id"] for outcome in outcomes}) == 5
+
+
+def test_an_answer_has_no_more_results_than_it_may(api: ApiProcess, redis_url: str) -> None:
+    """Results that are larger together than one may be are left out, and the task by itself has them."""
+    counts = {"0" * (MAX_OUTCOMES_BYTES * 2 // 5): 10}
+    large = replace(OUTCOME, counts=counts)
+    worker = threading.Thread(target=_run_tasks, args=(redis_url, 3, large))
+    worker.start()
+    waited = _post(api, GOOD, GOOD, GOOD, prefer="wait=60", idempotency_key="large")
+    worker.join()
+    ids = [outcome["task"]["id"] for outcome in waited]
+    for outcomes in (
+        waited,
+        _get(api, *ids),
+        _get(api, *ids, prefer="wait=60"),
+        _post(api, GOOD, GOOD, GOOD, idempotency_key="large"),
+        _post(api, GOOD, GOOD, GOOD, prefer="wait=60", idempotency_key="large"),
+    ):
+        assert [outcome["task"]["phase"] for outcome in outcomes] == ["Succeeded"] * 3
+        assert sum(outcome["task"]["result"] is not None for outcome in outcomes) == 2
+        [left_out] = [outcome for outcome in outcomes if outcome.get("resultLeftOut")]
+        assert left_out["task"]["result"] is None
+        alone = api.client.get(f"/v1/tasks/{left_out['task']['id']}").json()
+        assert alone["result"]["counts"] == counts

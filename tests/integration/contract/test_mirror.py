@@ -15,10 +15,10 @@ from quantum_tasks.errors import (
 )
 from quantum_tasks.keys import Keys
 from quantum_tasks.leases import Gone, Lease
-from quantum_tasks.mirror import Mirror, Report, Sight
+from quantum_tasks.mirror import Mirror, Report
 from quantum_tasks.records import Summary
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import Submitted, connect
+from quantum_tasks.store import Sight, Submitted, connect
 from quantum_tasks.task import Failure, Method, Options, Outcome
 from support.stores import run
 

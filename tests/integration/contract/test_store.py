@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from quantum_tasks.errors import (
     TaskNotFoundError,
 )
 from quantum_tasks.leases import End, Lease
+from quantum_tasks.room import Room
 from quantum_tasks.states import Reason, State
-from quantum_tasks.store import MAX_CLAIM_BYTES, Receipt, Store, Submitted
+from quantum_tasks.store import MAX_CLAIM_BYTES, MAX_REPLAY_BYTES, NewTask, Receipt, Store, Submitted
 from quantum_tasks.task import Failure, Method, Options, Outcome
 from support.redis_server import RedisServer
 from support.stores import open_store, run
@@ -605,5 +607,70 @@ def test_waiting_for_events_ends_with_the_first_one(redis_url: str) -> None:
             reading = asyncio.create_task(store.events(await store.last_event(), block_seconds=30))
             await store.cancel("a")
             assert [event.task_id for event in await reading] == ["a"]
+
+    run(scenario())
+
+
+def _of_size(size: int) -> Outcome:
+    """An outcome that is kept in so many bytes and few more."""
+    return replace(OUTCOME, counts={"0" * size: 10})
+
+
+async def _end_each(store: Store, outcomes: dict[str, Outcome]) -> None:
+    for task_id in outcomes:
+        await store.submit(task_id, "qasm", OPTIONS)
+    for lease in await _claim(store, count=len(outcomes)):
+        assert await store.succeed(lease, outcomes[lease.task_id])
+
+
+def test_outcomes_that_have_no_room_together_are_left_out(redis_url: str) -> None:
+    """It is known of them that they are there, and how large they are; the first is always given."""
+
+    async def scenario() -> None:
+        async with open_store(redis_url) as store:
+            outcomes = {"a": _of_size(600), "b": _of_size(500), "c": _of_size(10)}
+            await _end_each(store, outcomes)
+            room = Room(1000)
+            a, nobody, b, c = await store.get_all(["a", "nobody", "b", "c"], room)
+            assert a
+            assert b
+            assert c
+            assert nobody is None
+            assert [task.outcome for task in (a, b, c)] == [outcomes["a"], None, outcomes["c"]]
+            assert [task.is_outcome_left_out for task in (a, b, c)] == [False, True, False]
+            assert 500 < b.outcome_bytes < 600
+            assert room == Room(1000)
+            assert await store.get_all(["b"], Room(0)) == [replace(b, outcome=outcomes["b"])]
+            assert await store.get_all(["b"], Room(0, empty=False)) == [b]
+
+    run(scenario())
+
+
+def test_room_is_for_all_that_is_read_together(redis_url: str) -> None:
+    """More tasks than one script reads have no more room."""
+
+    async def scenario() -> None:
+        async with open_store(redis_url) as store:
+            ids = [f"t{number}" for number in range(250)]
+            await _end_each(store, dict.fromkeys(ids, _of_size(100)))
+            size = (await store.get("t0")).outcome_bytes
+            found = await store.get_all(ids, Room(size * 120))
+            assert [task and task.is_outcome_left_out for task in found] == [False] * 120 + [True] * 130
+
+    run(scenario())
+
+
+def test_a_large_outcome_is_no_part_of_a_batchs_replay(redis_url: str) -> None:
+    """A thousand of them would be too much at once; a replay by itself has it."""
+
+    async def scenario() -> None:
+        async with open_store(redis_url) as store:
+            outcomes = {"small": OUTCOME, "large": _of_size(MAX_REPLAY_BYTES)}
+            await _end_each(store, outcomes)
+            replays = await store.submit_all([NewTask(task_id, "qasm", OPTIONS) for task_id in outcomes])
+            tasks = [replay.task for replay in replays if isinstance(replay, Receipt)]
+            assert [task.outcome for task in tasks] == [OUTCOME, None]
+            assert [task.is_outcome_left_out for task in tasks] == [False, True]
+            assert (await store.submit("large", "qasm", OPTIONS)).task.outcome == outcomes["large"]
 
     run(scenario())

@@ -4,8 +4,9 @@ import signal
 
 import pytest
 from quantum_tasks.keys import Keys
-from quantum_tasks.mirror import Mirror, Sight
+from quantum_tasks.mirror import Mirror
 from quantum_tasks.states import State
+from quantum_tasks.store import Sight
 from quantum_tasks.task import Options, Task
 from support import kubelet, redis_users
 from support.control_plane import ControlPlane
