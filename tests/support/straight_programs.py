@@ -1,5 +1,6 @@
 """Random straight-line programs."""
 
+from collections.abc import Collection
 from random import Random
 
 from quantum_runner.straight.gates import GATES
@@ -8,13 +9,18 @@ ANGLES = ("pi", "-pi/2", "pi/4", "3*pi/4", "0.3", "1.25e-1", "2", "-0.7", "pi*0.
 MOST_QUBITS = 8
 
 
-def program(random: Random, *, middle: float = 0.05) -> str:
-    """Several registers and single bits, gates of every kind, and measurements, `middle` of them between gates."""
-    qubits, lines = _registers(random, "qubit", random.randint(1, MOST_QUBITS))
-    bits, more = _registers(random, "bit", random.randint(1, MOST_QUBITS))
+def program(
+    random: Random, *, middle: float = 0.05, most: int = MOST_QUBITS, gates: Collection[str] = GATES.keys()
+) -> str:
+    """Several registers and single bits, gates of every kind, and measurements, `middle` of them between gates.
+
+    There are at most so many qubits, and bits.
+    """
+    qubits, lines = _registers(random, "qubit", random.randint(1, most))
+    bits, more = _registers(random, "bit", random.randint(1, most))
     lines = ['include "stdgates.inc";', *lines, *more]
     for _ in range(random.randint(0, 25)):
-        gate = random.choice([name for name, (_, width) in sorted(GATES.items()) if width <= len(qubits)])
+        gate = random.choice([name for name in sorted(gates) if GATES[name][1] <= len(qubits)])
         number, width = GATES[gate]
         angles = f"({', '.join(random.choices(ANGLES, k=number))})" if number else ""
         lines.append(f"{gate}{angles} {', '.join(random.sample(qubits, width))};")
