@@ -53,6 +53,9 @@ V = TypeVar("V")
 REFUSAL_SECONDS = 30.0
 """After how long a Job that was refused for a reason that may go away is tried again."""
 
+PROGRESS_SECONDS = 1.0
+"""How long a status stays as it is while its phase does: most Jobs have ended before there is more to tell."""
+
 _REMEMBERED = 10_000
 """How many tasks' checks and refusals are kept in mind; others are made again."""
 
@@ -96,6 +99,7 @@ class Controller:
         """Set when a task waits for the pool."""
         self._needs: Bounded[Needs | Refusal] = Bounded()
         self._refused: Bounded[_Refused] = Bounded()
+        self._quiet_until: Bounded[float] = Bounded()
         self._gone: dict[Key, set[str]] = {}
         self._unshown: set[Key] = set()
         self._actions: dict[Action, Callable[[Observed, Decision], Awaitable[None]]] = {
@@ -131,6 +135,9 @@ class Controller:
             await self._actions[action](observed, decision)
         if is_finished(task.status) and observed.report is not AWAY:
             self._unshown.discard(key)  # whatever was to be said of the end in Redis is said
+        quiet_seconds = self._quiet_until.get(task.metadata.uid, 0.0) - time.monotonic()
+        if decision.status is not None and quiet_seconds > 0 and is_same_progress(task.status, decision.status):
+            return 0.0 if decision.actions else quiet_seconds
         if decision.status is not None and await self._write_status(task, decision.status):
             if not is_finished(task.status) and is_finished(decision.status):
                 self._metrics.finished.labels(decision.status.reason).inc()
@@ -160,6 +167,7 @@ class Controller:
         """Remove what Redis has of a task that is gone."""
         self._needs.pop(uid, None)
         self._refused.pop(uid, None)
+        self._quiet_until.pop(uid, None)
         await self._store.forget(store_id(*key), uid)
 
     async def _forget_the_gone(self, key: Key) -> None:
@@ -244,6 +252,7 @@ class Controller:
                 return
         else:
             log.info("Job created", task=task.metadata.name, job=body["metadata"]["name"])
+            self._be_quiet(task)
         self._world.put_job(made)
 
     async def _suspend_job(self, observed: Observed, *, suspend: bool) -> None:
@@ -339,6 +348,7 @@ class Controller:
             await self._whole(task)  # decided by an old state: take in the new one, and look again
             return False
         self._world.put_task(written)
+        self._be_quiet(task)
         return True
 
     async def _tell(self, task: QuantumTask, status: Status) -> None:
@@ -351,6 +361,9 @@ class Controller:
             log.debug("an event was not posted", task=meta.name, because=str(error))
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _be_quiet(self, task: QuantumTask) -> None:
+        self._quiet_until.put(task.metadata.uid, time.monotonic() + PROGRESS_SECONDS)
 
     async def _whole(self, task: QuantumTask) -> QuantumTask | None:
         """The task as it is now, with its program; None when it is gone."""
@@ -392,6 +405,14 @@ class Controller:
         log.warning("task cannot be run", task=task.metadata.name, because=message, final=final)
         refusal = Refusal(reason, Failure(code, message), final=final)
         self._refused.put(task.metadata.uid, _Refused(refusal, time.monotonic() + REFUSAL_SECONDS))
+
+
+def is_same_progress(old: Status, new: Status) -> bool:
+    """Whether two statuses differ in nothing that anybody is to act on: they tell of the same phase in other words."""
+    if is_finished(new):
+        return False
+    same = (old.phase, old.reason, old.attempts) == (new.phase, new.reason, new.attempts)
+    return same and old.observed_generation in (None, new.observed_generation)
 
 
 def event_of(task: QuantumTask, status: Status, now: datetime) -> Object:

@@ -1,16 +1,19 @@
 """What the controller writes: the changes of a status, the Events that tell of them, and nothing to what is gone."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from quantum_operator.controller import Bounded, Controller, _changes, event_of
+from quantum_operator import controller
+from quantum_operator.controller import PROGRESS_SECONDS, Bounded, Controller, _changes, event_of, is_same_progress
 from quantum_operator.metrics import Metrics
 from quantum_operator.settings import OperatorSettings
 from quantum_operator.world import World
 from quantum_tasks.cluster import ClusterError
+from quantum_tasks.mirror import Report
 from quantum_tasks.resource import Condition, Error, Metadata, QuantumTask, Spec, Status
-from quantum_tasks.states import Phase, Reason
+from quantum_tasks.states import Phase, Reason, State
 from support.stores import run
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
@@ -50,6 +53,28 @@ def test_conditions_are_written_whole() -> None:
 def test_equal_statuses_have_no_changes() -> None:
     """Nothing is written where nothing changed."""
     assert _changes(QUEUED, QUEUED.model_copy()) == {}
+
+
+@pytest.mark.parametrize(
+    ("update", "same"),
+    [
+        ({"message": "A node prepares the Pod.", "job_name": "bell-1"}, True),
+        ({"observed_generation": 1}, True),
+        ({"phase": Phase.RUNNING, "reason": "Started"}, False),
+        ({"reason": "Unschedulable"}, False),
+        ({"attempts": 1}, False),
+        ({"conditions": [RUNS.model_copy(update={"type": "Finished"})]}, False),
+    ],
+)
+def test_progress_is_the_same_where_the_phase_is(update: dict[str, Any], same: bool) -> None:  # noqa: FBT001 - a value
+    """Other words for it may wait; what somebody may act on may not."""
+    assert is_same_progress(QUEUED, QUEUED.model_copy(update=update)) is same
+
+
+def test_a_spec_that_was_taken_in_is_told_at_once() -> None:
+    """Whoever changed it waits for the status to say so."""
+    old = QUEUED.model_copy(update={"observed_generation": 1})
+    assert not is_same_progress(old, old.model_copy(update={"observed_generation": 2}))
 
 
 # -- Events --------------------------------------------------------------------------------------------------------
@@ -220,5 +245,84 @@ def test_a_task_that_is_gone_is_written_to_once() -> None:
         for _ in range(3):
             await controller.look(key)
         assert cluster.asked == ["patch"]
+
+    run(scenario())
+
+
+# -- progress ------------------------------------------------------------------------------------------------------
+
+
+class OneTask:
+    """An API server that has the task, and keeps what is written to it."""
+
+    def __init__(self, task: dict[str, Any]) -> None:
+        self.task = task
+        self.messages: list[str] = []
+
+    async def patch(self, *arguments: Any, **_: object) -> dict[str, Any]:  # noqa: ANN401 - the cluster's own
+        """Take a change of the status."""
+        changes = arguments[-1]["status"]
+        self.messages.append(changes["message"])
+        version = str(int(self.task["metadata"]["resourceVersion"]) + 1)
+        meta = {**self.task["metadata"], "resourceVersion": version}
+        self.task = {**self.task, "metadata": meta, "status": {**self.task["status"], **changes}}
+        return self.task
+
+    async def create(self, *_: object) -> None:
+        """Take an Event."""
+
+
+class QueuedInRedis:
+    """A Redis in which the task waits for its Pod."""
+
+    async def report(self, *_: object, **__: object) -> Report:
+        """Say so."""
+        return Report(State.QUEUED, Reason.QUEUED)
+
+
+def pod(version: int, **status: object) -> dict[str, Any]:
+    """The task's Pod as the API server gave it."""
+    meta = {"name": "bell-1-x", "namespace": "lab", "uid": "pod-1", "resourceVersion": str(version)}
+    owners = [{"uid": "job-1", "controller": True}]
+    labels = {"quantumtask.dev/task-uid": "uid-1"}
+    return {
+        "metadata": {**meta, "labels": labels, "ownerReferences": owners, "creationTimestamp": "2026-01-02T03:04:05Z"},
+        "spec": {},
+        "status": {"phase": "Pending", **status},
+    }
+
+
+def test_other_words_for_the_same_phase_wait_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The phase is told at once, its details a second after the last write: a quick task is written to twice."""
+    now = [100.0]
+    monkeypatch.setattr(controller, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-02T03:04:05Z"}
+    started = {"startedAt": "2026-01-02T03:04:06Z"}
+
+    async def scenario() -> None:
+        world = World()
+        key = world.put_task(body({"phase": "Pending", "reason": "Queued"}))
+        meta = {"name": "bell-1", "namespace": "lab", "uid": "job-1", "resourceVersion": "6"}
+        owners = [{"uid": "uid-1", "controller": True}]
+        labels = {"quantumtask.dev/task-uid": "uid-1"}
+        world.put_job({"metadata": {**meta, "labels": labels, "ownerReferences": owners}, "spec": {}})
+        cluster, nothing = OneTask(body({"phase": "Pending", "reason": "Queued"})), cast("Any", None)
+        redis, settings = cast("Any", QueuedInRedis()), OperatorSettings()
+        looking = Controller(cast("Any", cluster), redis, nothing, world, settings=settings, metrics=Metrics(world))
+        await looking.look(key)
+        assert cluster.messages == ["Waiting for a Pod."]
+        world.put_pod(pod(7, conditions=[scheduled]))
+        now[0] += PROGRESS_SECONDS / 4
+        assert await looking.look(key) == PROGRESS_SECONDS * 3 / 4
+        assert len(cluster.messages) == 1
+        running = [{"name": "runner", "state": {"running": started}}]
+        world.put_pod(pod(8, phase="Running", conditions=[scheduled], containerStatuses=running))
+        await looking.look(key)
+        assert cluster.messages[1:] == ["Pod bell-1-x runs the task."]
+        now[0] += PROGRESS_SECONDS
+        over = {"terminated": {**started, "exitCode": 0, "finishedAt": "2026-01-02T03:04:07Z"}}
+        world.put_pod(pod(9, conditions=[scheduled], containerStatuses=[{"name": "runner", "state": over}]))
+        await looking.look(key)
+        assert cluster.messages[2:] == ["The Pod is about to end."]
 
     run(scenario())
