@@ -226,6 +226,9 @@ def _finish(observed: Observed, end: End, now: datetime) -> Decision:
     started = [pod.started for pod in job.pods if pod.started] if job else []
     if end.started is None and started:
         end = replace(end, started=min(started))
+    if job is not None:
+        # the status of a quick task may have said nothing of its Job
+        end = replace(end, job=job.name, scheduled=any(pod.scheduled for pod in job.pods))
     return Decision(status=ended(task, end, attempts, now))
 
 

@@ -41,6 +41,9 @@ class End:
     started: datetime | None = None
     finished: datetime | None = None
     attempts: int = 0
+    job: str | None = None
+    scheduled: bool = False
+    """Whether a Pod had a node: the status may not have said so yet."""
 
 
 _SAID_IN_CHANGING_WORDS = frozenset({Reason.UNSCHEDULABLE, Reason.IMAGE_PULL_BACK_OFF, Reason.CONTAINER_ERROR})
@@ -57,7 +60,7 @@ def progressing(task: QuantumTask, progress: Progress, attempts: int, now: datet
     known = {condition.type for condition in old.conditions}
     changes = []
     if progress.scheduled:
-        changes.append(_Change("Scheduled", "True", "Scheduled", "The Pod has a node."))
+        changes.append(_SCHEDULED)
     elif progress.scheduled is False or "Scheduled" in known:
         changes.append(_Change("Scheduled", "False", progress.reason, message))
     if running or "Running" in known or progress.reason not in (Reason.QUEUED, Reason.UNSCHEDULABLE):
@@ -82,14 +85,17 @@ def ended(task: QuantumTask, end: End, attempts: int, now: datetime) -> Status:
     started = _first_start(old.start_time, end.started)
     finished = max(end.finished or now, started or end.finished or now)
     message = end.failure.message if end.failure else "The task has its counts."
-    changes = [_Change("Finished", "True", end.reason, message)]
-    if started or any(condition.type == "Running" for condition in old.conditions):
+    known = {condition.type for condition in old.conditions}
+    changes = [_SCHEDULED] if end.scheduled and "Scheduled" not in known else []
+    changes.append(_Change("Finished", "True", end.reason, message))
+    if started or "Running" in known:
         changes.append(_Change("Running", "False", end.reason, "No attempt is running."))
     update: dict[str, object] = {
         "phase": end.state.phase,
         "reason": end.reason.value,
         "message": message,
         "conditions": _conditions(task, changes, now),
+        "job_name": end.job or old.job_name,
         "attempts": attempts,
         "start_time": _whole_seconds(started),
         "completion_time": _whole_seconds(finished),
@@ -133,6 +139,9 @@ class _Change:
     status: Literal["True", "False"]
     reason: str
     message: str
+
+
+_SCHEDULED = _Change("Scheduled", "True", "Scheduled", "The Pod has a node.")
 
 
 def _conditions(task: QuantumTask, changes: Iterable[_Change], now: datetime) -> list[Condition]:

@@ -387,6 +387,18 @@ def test_a_pod_that_has_begun_does_not_wait(lease: str, noted: bool) -> None:  #
 # -- the end -------------------------------------------------------------------------------------------------------
 
 
+def test_an_end_tells_of_the_job_where_nothing_has_yet() -> None:
+    """A task that ends before its Job is told of has the Job's name all the same, and had a node."""
+    found = ended_report(State.SUCCEEDED, Reason.COMPLETED, outcome=OUTCOME)
+    status = status_of(task(), job=job(over()), report=found, needs=NEEDS)
+    assert status.job_name == "bell-1"
+    assert [(one.type, one.status) for one in status.conditions] == [
+        ("Scheduled", "True"),
+        ("Finished", "True"),
+        ("Running", "False"),
+    ]
+
+
 def test_a_result_in_redis_ends_the_task() -> None:
     """Counts, summary, times and attempts come from the report, and the conditions say that it is over."""
     subject = settled(task(), job=job(running()), report=BEGUN, needs=NEEDS)
