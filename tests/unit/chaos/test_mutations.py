@@ -1,11 +1,12 @@
 """What `make chaos-mutations` takes out is still there to be taken out, and is found by faults that there are."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from chaos.kubernetes.stack import KubernetesStack
 from chaos.local.stack import LocalStack
-from chaos.mutations import MUTATIONS, PARTS, ROOT, Edit, Mutation, OutOfDateError, mutated
+from chaos.mutations import MUTATIONS, PARTS, ROOT, RUNS, Edit, Mutation, OutOfDateError, mutated, until_found
 from chaos.run import restricted
 from chaos.verdict.checker import Rule
 from support.cluster import Cluster
@@ -73,3 +74,18 @@ def test_edits_of_one_file_follow_each_other() -> None:
         assert (copy / FILE).read_text().startswith("-- two")
     assert (ROOT / FILE).read_bytes() == before
     assert not copy.exists()
+
+
+@pytest.mark.parametrize(("breaks_with", "seeds"), [(4, [4]), (5, [4, 5]), (99, [4, 5, 6])])
+def test_a_mutation_is_looked_for_until_it_is_found(breaks_with: int, seeds: list[int]) -> None:
+    """With one seed after the other, a few times; another promise that breaks is not the one that rests on it."""
+    asked: list[int] = []
+
+    def run(mutation: Mutation, seed: int) -> Counter[Rule]:
+        asked.append(seed)
+        return Counter({Rule.RIGHT_RESULTS: 1, mutation.breaks: int(seed == breaks_with)})
+
+    runs = until_found(edited(), 4, run)
+    assert asked == seeds
+    assert len(runs) == len(seeds) <= RUNS
+    assert bool(runs[-1][Rule.NOTHING_LOST]) is (breaks_with in seeds)
