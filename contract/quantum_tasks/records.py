@@ -133,6 +133,7 @@ def before_of(task_id: str, fields: dict[str, str | None]) -> Task | None:
         finished_at=None,
         failure=None,
         outcome=None,
+        outcome_bytes=0,
     )
 
 

@@ -39,12 +39,13 @@ class Watch:
         self._woken = asyncio.Event()
         self._over = False
 
-    def learn(self, task_id: str, task: Task | None) -> None:
+    def learn(self, task_id: str, task: Task | None, *, read_for_this: bool = False) -> None:
         """Take what a task is now; what its end is known of stays as it is."""
         if task_id not in self._unended:
             return
         self.known[task_id] = task and self.room.admit(task)
-        if task and task.is_outcome_left_out and self.room.holds(task.outcome_bytes):
+        lacking = task is not None and task.is_outcome_left_out and self.room.holds(task.outcome_bytes)
+        if lacking and not read_for_this:
             self.doubt(task_id)  # whoever read it had no room, and there is some here
         elif task is None or task.state.terminal:
             self._unended.remove(task_id)
@@ -73,7 +74,7 @@ class Watch:
         doubtful, self._doubtful = sorted(self._doubtful), set()
         if doubtful:
             for task_id, task in zip(doubtful, await self._read(doubtful, self.room), strict=True):
-                self.learn(task_id, task)
+                self.learn(task_id, task, read_for_this=True)
 
 
 class Ends:
