@@ -67,6 +67,7 @@ class Kubelet:
         self._namespace = namespace
         self._seen: dict[str, _Running | None] = {}
         self._treatment: Treatment = lambda _pod: None
+        self._holding = False
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="kubelet")
         self._stopping = threading.Event()
         self._folder = tempfile.TemporaryDirectory(prefix="qt-kubelet-")
@@ -77,9 +78,14 @@ class Kubelet:
         """From now on, do this with new Pods."""
         self._treatment = treatment
 
+    def hold(self) -> None:
+        """Start no new Pod until `run_again`."""
+        self._holding = True
+
     def run_again(self) -> None:
-        """From now on, run new Pods."""
+        """From now on, run new Pods, and those that were held."""
         self._treatment = lambda _pod: None
+        self._holding = False
 
     def __enter__(self) -> Self:
         """Start."""
@@ -101,6 +107,8 @@ class Kubelet:
                 with suppress(ClusterUnavailableError):
                     listed = (await cluster.page(PODS, self._namespace))["items"]
                     for pod in listed:
+                        if self._holding and pod["metadata"]["uid"] not in self._seen:
+                            continue
                         self._look_at(cluster, pods, pod)
                     self._end_what_is_gone({pod["metadata"]["uid"] for pod in listed})
                 await asyncio.sleep(POLL_SECONDS)

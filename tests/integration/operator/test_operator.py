@@ -359,9 +359,11 @@ def _unmark(namespace: Namespace, name: str) -> None:
 
 def test_an_end_is_shown_in_redis_once_it_is_in_the_status(namespace: Namespace) -> None:
     """While the operator is away a run may end, and nobody is shown its end; afterwards it is, with the same counts."""
+    namespace.kubelet.hold()
     namespace.submit("bell")
     namespace.until("bell", "its Job", lambda status: bool(status.get("jobName")))
     namespace.operator.stop(signal.SIGKILL)
+    namespace.kubelet.run_again()
 
     def known() -> Sight:
         found: Sight = namespace.in_redis(lambda store: store.sight(f"{namespace.name}/bell"))
