@@ -56,6 +56,11 @@ REFUSAL_SECONDS = 30.0
 PROGRESS_SECONDS = 1.0
 """How long a status stays as it is while its phase does: most Jobs have ended before there is more to tell."""
 
+NEWS_SECONDS = 1.0
+"""After how long to look again where news should have come before: of an end in the pool, or of what was written."""
+
+_NORMAL = "Normal"
+
 _REMEMBERED = 10_000
 """How many tasks' checks and refusals are kept in mind; others are made again."""
 
@@ -138,13 +143,12 @@ class Controller:
         quiet_seconds = self._quiet_until.get(task.metadata.uid, 0.0) - time.monotonic()
         if decision.status is not None and quiet_seconds > 0 and is_same_progress(task.status, decision.status):
             return 0.0 if decision.actions else quiet_seconds
+        ends = False
         if decision.status is not None and await self._write_status(task, decision.status):
-            if not is_finished(task.status) and is_finished(decision.status):
-                self._metrics.finished.labels(decision.status.reason).inc()
-                self._unshown.add(key)
-                await self._show(observed, decision)
-            if (decision.status.phase, decision.status.reason) != (task.status.phase, task.status.reason):
-                await self._tell(task, decision.status)
+            ends = is_finished(decision.status)
+            await self._spread(key, observed, decision)
+        if ends or (decision.actions == (Action.PROVIDE,) and _is_of_the_pool(task)):
+            return NEWS_SECONDS
         if decision.actions or decision.status is not None:
             return 0.0
         return decision.again_seconds
@@ -203,14 +207,12 @@ class Controller:
     # -- do ----------------------------------------------------------------------------------------------------------
 
     async def _provide(self, observed: Observed, _: Decision) -> None:
-        whole = await self._whole(observed.task)
-        if whole is None or is_finished(whole.status):
+        found = await self._with_program(observed.task)
+        if found is None:
             return
-        spec, meta, begun = whole.spec, whole.metadata, whole.status.attempts
-        qasm = await self._program(whole)
-        if qasm is None:
-            return
-        pool = spec.execution_mode is ExecutionMode.POOL
+        task, qasm = found
+        spec, meta, begun = task.spec, task.metadata, task.status.attempts
+        pool = _is_of_the_pool(task)
         limit = spec.backoff_limit
         if limit is None and begun:
             limit = self._settings.backoff_limit
@@ -227,14 +229,17 @@ class Controller:
                 deadline_seconds=spec.active_deadline_seconds if pool else None,
             )
         except TaskNotFoundError:
-            await self._whole(whole)  # it was deleted just now
+            await self._whole(task)  # it was deleted just now
+        else:
+            if pool:
+                self.pool_wanted.set()
 
     async def _check(self, observed: Observed, _: Decision) -> None:
-        whole = await self._whole(observed.task)
-        qasm = None if whole is None else await self._program(whole)
-        if whole is not None and qasm is not None:
-            memory = jobs.largest_container(whole, self._settings)
-            self._needs.put(whole.metadata.uid, await self._checker.check(qasm, whole.spec.options, memory))
+        found = await self._with_program(observed.task)
+        if found is not None:
+            task, qasm = found
+            memory = jobs.largest_container(task, self._settings)
+            self._needs.put(task.metadata.uid, await self._checker.check(qasm, task.spec.options, memory))
 
     async def _create_job(self, observed: Observed, _: Decision) -> None:
         task, needs = observed.task, observed.needs
@@ -279,8 +284,7 @@ class Controller:
         await self._store.hold(*_record(observed.task), "The task is held back.")
 
     async def _release(self, observed: Observed, _: Decision) -> None:
-        queued = observed.task.spec.execution_mode is ExecutionMode.POOL
-        await self._store.resume(*_record(observed.task), queued=queued)
+        await self._store.resume(*_record(observed.task), queued=_is_of_the_pool(observed.task))
 
     async def _note(self, observed: Observed, decision: Decision) -> None:
         seen = observed.report
@@ -351,10 +355,26 @@ class Controller:
         self._be_quiet(task)
         return True
 
+    async def _spread(self, key: Key, observed: Observed, decision: Decision) -> None:
+        """Tell the others what was written: Redis, the metrics, and whoever reads Events."""
+        old, new = observed.task.status, decision.status
+        assert new is not None  # noqa: S101 - it was written
+        if not is_finished(old) and is_finished(new):
+            self._metrics.finished.labels(new.reason).inc()
+            self._unshown.add(key)
+            await self._show(observed, decision)
+        if (new.phase, new.reason) != (old.phase, old.reason):
+            await self._tell(observed.task, new)
+
     async def _tell(self, task: QuantumTask, status: Status) -> None:
-        """Post an Event on the task; one that cannot be posted is not worth a second try."""
+        """Post an Event on the task; one that cannot be posted is not worth a second try.
+
+        In the pool only what goes wrong is worth one: Events stay for an hour, and would be most of what etcd has.
+        """
         meta = task.metadata
         event = event_of(task, status, datetime.now(UTC))
+        if _is_of_the_pool(task) and event["type"] == _NORMAL:
+            return
         try:
             await self._cluster.create(EVENTS, meta.namespace, event)
         except (ClusterError, ClusterUnavailableError) as error:
@@ -388,6 +408,17 @@ class Controller:
     def _drop_job(self, observed: Observed) -> None:
         body = {"uid": _job(observed).uid, "labels": _task_label(observed.task)}
         self._world.put_job({"metadata": body}, gone=True)
+
+    async def _with_program(self, task: QuantumTask) -> tuple[QuantumTask, str] | None:
+        """A task and its program: of a new one as they were heard of, else as they are now. None: it is not to run."""
+        qasm = self._world.program(task)
+        if qasm is not None:
+            return task, qasm
+        whole = await self._whole(task)
+        if whole is None or is_finished(whole.status):
+            return None
+        qasm = await self._program(whole)
+        return None if qasm is None else (whole, qasm)
 
     async def _program(self, task: QuantumTask) -> str | None:
         reference = task.spec.circuit_ref
@@ -435,7 +466,7 @@ def event_of(task: QuantumTask, status: Status, now: datetime) -> Object:
         },
         "reason": status.reason,
         "message": (status.message or "")[:1024],
-        "type": "Warning" if failed else "Normal",
+        "type": "Warning" if failed else _NORMAL,
         "source": {"component": "quantum-tasks-operator"},
         "reportingComponent": "quantum-tasks-operator",
         "firstTimestamp": time_text,
@@ -449,6 +480,10 @@ def _changes(old: Status, new: Status) -> dict[str, Any]:
     before, after = (status.model_dump(mode="json", by_alias=True, exclude_none=True) for status in (old, new))
     changed = {name: value for name, value in after.items() if before.get(name) != value}
     return changed | dict.fromkeys(before.keys() - after.keys())
+
+
+def _is_of_the_pool(task: QuantumTask) -> bool:
+    return task.spec.execution_mode is ExecutionMode.POOL
 
 
 def _record(task: QuantumTask) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from quantum_tasks.cluster import Kind, Object
 from quantum_tasks.resource import GROUP, PLURAL, VERSION, QuantumTask, Status
 from quantum_tasks.states import Phase
 
+from quantum_operator.programs import Programs
 from quantum_operator.reconcile import is_finished
 from quantum_operator.views import TASK_LABEL, Job, Pod, job_of, pod_of
 
@@ -40,11 +41,16 @@ class World:
         self._jobs: dict[str, dict[str, Job]] = {}
         self._pods: dict[str, dict[str, Pod]] = {}
         self._versions: dict[str, int] = {}
+        self._programs = Programs()
         self.pool: dict[str, Job] = {}
 
     def task(self, key: Key) -> QuantumTask | None:
         """A task, without its program and its counts."""
         return self._tasks.get(key)
+
+    def program(self, task: QuantumTask) -> str | None:
+        """The program of a task that nobody has written to yet; None for others, and where there was no room."""
+        return self._programs.get(task.metadata.uid)
 
     def tasks(self) -> Iterator[tuple[Key, QuantumTask]]:
         """Every task."""
@@ -88,6 +94,7 @@ class World:
                 return key
             self._tasks[key] = task
             self._keys[task.metadata.uid] = key
+            self._put_program(task, body["spec"].get("qasm"))
         return key
 
     def drop_task(self, body: Object) -> Key:
@@ -98,6 +105,7 @@ class World:
             del self._tasks[key]
         self._keys.pop(uid, None)
         self._pods.pop(uid, None)
+        self._programs.drop(uid)
         self._bury(body)
         return key
 
@@ -146,6 +154,12 @@ class World:
             self.pool.pop(uid)
         self._versions = {uid: known for uid, known in self._versions.items() if uid in uids}
         return gone
+
+    def _put_program(self, task: QuantumTask, qasm: str | None) -> None:
+        if qasm is not None and task.status.observed_generation is None:
+            self._programs.put(task.metadata.uid, qasm)
+        else:
+            self._programs.drop(task.metadata.uid)
 
     def _bury(self, body: Object) -> None:
         """Remember that an object is gone, until a listing is newer: a late answer is not to bring it back."""

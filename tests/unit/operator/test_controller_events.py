@@ -6,14 +6,24 @@ from typing import Any, cast
 
 import pytest
 from quantum_operator import controller
-from quantum_operator.controller import PROGRESS_SECONDS, Bounded, Controller, _changes, event_of, is_same_progress
+from quantum_operator.controller import (
+    NEWS_SECONDS,
+    PROGRESS_SECONDS,
+    Bounded,
+    Controller,
+    _changes,
+    event_of,
+    is_same_progress,
+)
 from quantum_operator.metrics import Metrics
 from quantum_operator.settings import OperatorSettings
 from quantum_operator.world import World
 from quantum_tasks.cluster import ClusterError
+from quantum_tasks.errors import Code
 from quantum_tasks.mirror import Report
 from quantum_tasks.resource import Condition, Error, Metadata, QuantumTask, Spec, Status
 from quantum_tasks.states import Phase, Reason, State
+from quantum_tasks.task import Failure
 from support.stores import run
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
@@ -178,12 +188,16 @@ class EmptyRedis:
         """Say that nothing is known."""
 
 
+def controller_of(world: World, cluster: object, redis: object) -> Controller:
+    """A controller that has these parts, and no checker."""
+    server, store, nothing = cast("Any", cluster), cast("Any", redis), cast("Any", None)
+    return Controller(server, store, nothing, world, settings=OperatorSettings(), metrics=Metrics(world))
+
+
 def looking(world: World) -> tuple[Controller, EmptyCluster]:
     """A controller that has news of things that are gone by now."""
-    cluster, nothing = EmptyCluster(), cast("Any", None)
-    settings, metrics = OperatorSettings(), Metrics(world)
-    redis = cast("Any", EmptyRedis())
-    return Controller(cast("Any", cluster), redis, nothing, world, settings=settings, metrics=metrics), cluster
+    cluster = EmptyCluster()
+    return controller_of(world, cluster, EmptyRedis()), cluster
 
 
 def body(status: dict[str, Any], **spec: object) -> dict[str, Any]:
@@ -249,6 +263,96 @@ def test_a_task_that_is_gone_is_written_to_once() -> None:
     run(scenario())
 
 
+# -- the pool ------------------------------------------------------------------------------------------------------
+
+
+class PoolCluster:
+    """An API server that has a task for the pool, and counts who asks for what."""
+
+    def __init__(self, task: dict[str, Any]) -> None:
+        self.task = task
+        self.asked: list[str] = []
+
+    async def get(self, *_: object) -> dict[str, Any]:
+        """Give the task."""
+        self.asked.append("get")
+        return self.task
+
+    async def patch(self, *arguments: Any, **_: object) -> dict[str, Any]:  # noqa: ANN401 - the cluster's own
+        """Take a change of the status."""
+        self.asked.append("patch")
+        version = str(int(self.task["metadata"]["resourceVersion"]) + 1)
+        meta = {**self.task["metadata"], "resourceVersion": version}
+        self.task = {**self.task, "metadata": meta, "status": {**self.task["status"], **arguments[-1]["status"]}}
+        return self.task
+
+    async def create(self, _kind: object, _namespace: str, event: dict[str, Any]) -> None:
+        """Take an Event."""
+        self.asked.append(event["type"])
+
+
+class PoolRedis:
+    """A Redis whose worker ends a task as the test says."""
+
+    def __init__(self) -> None:
+        self.known: Report | None = None
+        self.programs: list[str] = []
+
+    async def report(self, *_: object, **__: object) -> Report | None:
+        """Say how it goes."""
+        return self.known
+
+    async def provide(self, _id: str, _uid: str, qasm: str, *_: object, **__: object) -> None:
+        """Take the program."""
+        self.programs.append(qasm)
+        self.known = Report(State.QUEUED, Reason.QUEUED)
+
+    async def show(self, *_: object, **__: object) -> None:
+        """Show the end."""
+
+
+@pytest.mark.parametrize(
+    ("end", "asked"),
+    [
+        (Report(State.SUCCEEDED, Reason.COMPLETED), ["patch"]),
+        (Report(State.FAILED, Reason.INVALID_PROGRAM, failure=Failure(Code.SYNTAX, "no")), ["patch", "Warning"]),
+    ],
+)
+def test_a_quick_task_of_the_pool_is_written_to_once(end: Report, asked: list[str]) -> None:
+    """Of a new task its program is known; its end is one write, and only one that went wrong leaves an Event."""
+
+    async def scenario() -> None:
+        world = World()
+        given = body({"phase": "Pending", "reason": "Queued"}, executionMode="Pool", qasm="OPENQASM 3;")
+        key = world.put_task(given)
+        cluster, redis = PoolCluster(given), PoolRedis()
+        operator = controller_of(world, cluster, redis)
+        assert await operator.look(key) == NEWS_SECONDS
+        assert (redis.programs, cluster.asked) == (["OPENQASM 3;"], [])
+        assert operator.pool_wanted.is_set()
+        redis.known = end
+        assert await operator.look(key) == NEWS_SECONDS
+        assert await operator.look(key) is None
+        assert cluster.asked == asked
+
+    run(scenario())
+
+
+def test_a_task_of_the_pool_that_was_written_to_is_read_again() -> None:
+    """Redis was emptied in mid-run: the program comes from the API server."""
+
+    async def scenario() -> None:
+        given = body({"phase": "Running", "reason": "Started", "observedGeneration": 1}, executionMode="Pool", qasm="Q")
+        world = World()
+        key = world.put_task(given)
+        cluster, redis = PoolCluster(given), PoolRedis()
+        operator = controller_of(world, cluster, redis)
+        await operator.look(key)
+        assert (redis.programs, cluster.asked) == (["Q"], ["get"])
+
+    run(scenario())
+
+
 # -- progress ------------------------------------------------------------------------------------------------------
 
 
@@ -306,9 +410,8 @@ def test_other_words_for_the_same_phase_wait_for_a_while(monkeypatch: pytest.Mon
         owners = [{"uid": "uid-1", "controller": True}]
         labels = {"quantumtask.dev/task-uid": "uid-1"}
         world.put_job({"metadata": {**meta, "labels": labels, "ownerReferences": owners}, "spec": {}})
-        cluster, nothing = OneTask(body({"phase": "Pending", "reason": "Queued"})), cast("Any", None)
-        redis, settings = cast("Any", QueuedInRedis()), OperatorSettings()
-        looking = Controller(cast("Any", cluster), redis, nothing, world, settings=settings, metrics=Metrics(world))
+        cluster = OneTask(body({"phase": "Pending", "reason": "Queued"}))
+        looking = controller_of(world, cluster, QueuedInRedis())
         await looking.look(key)
         assert cluster.messages == ["Waiting for a Pod."]
         world.put_pod(pod(7, conditions=[scheduled]))

@@ -105,6 +105,20 @@ def test_the_program_is_not_kept(world: World) -> None:
     assert known(world).spec.qasm is None
 
 
+def test_the_program_of_a_new_task_is_at_hand(world: World) -> None:
+    """Until somebody has written to the task, its program need not be asked for; from then on it is not kept."""
+    assert world.program(known(world)) == "OPENQASM 3.0;"
+    world.put_task(task(11, status={"observedGeneration": 1}))
+    assert world.program(known(world)) is None
+
+
+def test_the_program_of_a_task_that_is_gone_is_not_kept(world: World) -> None:
+    """A dropped task's program goes with it."""
+    task_that_goes = known(world)
+    world.drop_task(task(11))
+    assert world.program(task_that_goes) is None
+
+
 ENDED = {
     "observedGeneration": 0,
     "phase": "Succeeded",
