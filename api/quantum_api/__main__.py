@@ -1,38 +1,32 @@
 """`python -m quantum_api`: serve until told to stop."""
 
-from types import FrameType
-
 import uvicorn
 from fastapi import FastAPI
 from quantum_tasks import logs
+from quantum_tasks.metrics import served
 
+from quantum_api import processes
 from quantum_api.app import create_app
-from quantum_api.backends.base import TaskBackend
 from quantum_api.settings import ApiSettings
 
 
-class Server(uvicorn.Server):
-    """A server that, told to stop, first ends the waits: each with its task as it is, none with an error."""
-
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
-        super().__init__(config)
-        self._app = app
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Take a signal to stop."""
-        backend = getattr(self._app.state, "backend", None)
-        if isinstance(backend, TaskBackend):
-            backend.stop_waiting()
-        super().handle_exit(sig, frame)
+def application() -> FastAPI:
+    """The application of one process, with the settings of the environment."""
+    settings = ApiSettings.of_this_process()
+    logs.configure(settings.log_format, settings.log_level)
+    if processes.counts_with_others():
+        processes.join_the_others()
+    return create_app(settings)
 
 
 def main() -> None:
     """Serve with the settings of the environment."""
     settings = ApiSettings.of_this_process()
     logs.configure(settings.log_format, settings.log_level)
-    app = create_app(settings)
     config = uvicorn.Config(
-        app,
+        "quantum_api.__main__:application",
+        factory=True,
+        workers=settings.api_processes,
         host=settings.host,
         port=settings.port,
         # uvloop ends the process when a connect is given up, as aiohttp's are while the API server is away
@@ -43,7 +37,14 @@ def main() -> None:
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-    Server(config, app).run()
+    if settings.api_processes == 1:
+        uvicorn.Server(config).run()
+        return
+    with (
+        processes.counting_together() as registry,
+        served(registry, settings.host, settings.metrics_port or 0),
+    ):
+        processes.supervise(config)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from quantum_api.problems import handle_errors
 from quantum_api.routes import batches, health, tasks, v1
 from quantum_api.routes import metrics as scraped
 from quantum_api.settings import ApiSettings
+from quantum_api.stopping import stopping
 
 DESCRIPTION = """
 Send an OpenQASM 3 program, get its counts. 202 means that the task will end, once, with its counts or with a reason.
@@ -42,9 +43,10 @@ def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBacke
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stack.enter_context(served(metrics.registry, settings.host, settings.metrics_port or 0))
+            alone = settings.api_processes == 1  # else the supervisor serves the metrics of all
+            stack.enter_context(served(metrics.registry, settings.host, settings.metrics_port or 0 if alone else 0))
             opened = app.state.backend = await stack.enter_async_context(backend(settings))
-            metrics.waiting.set_function(lambda: opened.waiting)
+            stack.enter_context(stopping(opened.stop_waiting))
             yield
 
     app = FastAPI(

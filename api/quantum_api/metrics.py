@@ -7,6 +7,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from quantum_tasks.metrics import registry_of
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from quantum_api.processes import counts_with_others, registry_of_all
+
 WAITS = "quantum_api.waits"
 """Set in the scope of a request that may wait for the end of a task."""
 
@@ -20,10 +22,11 @@ _WAIT_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 600)
 
 
 class Metrics:
-    """The metrics of one application, and their registry."""
+    """The metrics of one process. `registry` is to be scraped: of several processes it tells what all have counted."""
 
     def __init__(self) -> None:
-        self.registry = registry = registry_of("api")
+        registry = registry_of("api")
+        self.registry = registry_of_all() if counts_with_others() else registry
         self.requests = Counter(
             "quantum_tasks_http_requests_total",
             "Requests that were answered.",
@@ -45,10 +48,16 @@ class Metrics:
             buckets=_WAIT_SECONDS,
         )
         self.in_progress = Gauge(
-            "quantum_tasks_http_requests_in_progress", "Requests that are not yet answered.", registry=registry
+            "quantum_tasks_http_requests_in_progress",
+            "Requests that are not yet answered.",
+            registry=registry,
+            multiprocess_mode="livesum",
         )
         self.waiting = Gauge(
-            "quantum_tasks_http_requests_waiting", "Requests that wait for the end of a task.", registry=registry
+            "quantum_tasks_http_requests_waiting",
+            "Those of them that wait for the ends of tasks.",
+            registry=registry,
+            multiprocess_mode="livesum",
         )
         self.submissions = Counter(
             "quantum_tasks_tasks_submitted_total", "Tasks that were sent, by outcome.", ("outcome",), registry=registry
@@ -83,6 +92,8 @@ class RequestMetrics:
             await self._app(scope, receive, noted)
         finally:
             self._metrics.in_progress.dec()
+            if WAITS in scope:
+                self._metrics.waiting.dec()
             self._note(scope, code, perf_counter() - begun)
 
     def _note(self, scope: Scope, code: int, seconds: float) -> None:

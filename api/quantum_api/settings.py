@@ -12,6 +12,9 @@ class ApiSettings(Settings):
 
     host: Annotated[str, Field(description="Address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 picks a free one")] = 8000
+    api_processes: Annotated[
+        int, Field(ge=1, le=64, description="Processes that answer on `port`; each has its own share of what waits")
+    ] = 1
     metrics_port: Annotated[
         int | None,
         Field(ge=0, le=65535, description="Port of the metrics alone; unset: `/metrics` on `port`, 0: not served"),

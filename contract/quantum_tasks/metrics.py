@@ -22,9 +22,15 @@ def registry_of(part: str) -> CollectorRegistry:
     """A registry that tells of the build and of the process; the part adds what is its own."""
     # else every counter and histogram has a twin that nobody asks for
     disable_created_metrics()  # type: ignore[no-untyped-call] # not annotated there
-    registry = CollectorRegistry()
+    registry = build_registry_of(part)
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
+    return registry
+
+
+def build_registry_of(part: str) -> CollectorRegistry:
+    """A registry that tells of the build alone."""
+    registry = CollectorRegistry()
     build = Info("quantum_tasks_build", "What runs here; always 1.", registry=registry)
     build.info({"version": version("quantum-tasks"), "part": part})
     return registry

@@ -29,6 +29,17 @@ class ApiProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
 
+    @property
+    def pid(self) -> int:
+        """Its process, or the supervisor of its processes."""
+        assert self._process
+        return self._process.pid
+
+    def wait(self, seconds: float) -> int:
+        """Wait for its end. Returns its exit code."""
+        assert self._process
+        return self._process.wait(seconds)
+
     def scrape(self) -> Scrape:
         """What it says of itself."""
         return Scrape(self.client.get("/metrics").raise_for_status().text)

@@ -87,11 +87,6 @@ class TaskBackend(ABC):
             await watch.until_ended(seconds)
         return [watch.known[task_id] for task_id in ids]
 
-    @property
-    @abstractmethod
-    def waiting(self) -> int:
-        """How many wait at this moment. Asks nobody."""
-
     @abstractmethod
     async def page(self, *, phase: Phase | None, cursor: str | None, limit: int) -> Listing:
         """Tasks in a phase (or all), at most `limit`, from `cursor` on. Raises InvalidCursorError."""

@@ -97,8 +97,6 @@ class Ends:
         self._watches: defaultdict[str, set[Watch]] = defaultdict(set)
         self._awaited = 0
         """How many ends are waited for; an end that two wait for is two."""
-        self.waiting = 0
-        """How many wait at this moment."""
         self._following = True
         self._reader: asyncio.Task[None] | None = None
         self.closed = False
@@ -137,13 +135,11 @@ class Ends:
             await asyncio.wait([self._reader])
 
     def _begin(self, watch: Watch, ids: Collection[str]) -> None:
-        self.waiting += 1
         self._awaited += len(ids)
         for task_id in ids:
             self._watches[task_id].add(watch)
 
     def _end(self, watch: Watch, ids: Collection[str]) -> None:
-        self.waiting -= 1
         self._awaited -= len(ids)
         for task_id in ids:
             self._watches[task_id].discard(watch)

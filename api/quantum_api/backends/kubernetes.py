@@ -187,11 +187,6 @@ class KubernetesBackend(TaskBackend):
         """See TaskBackend. Costs nothing: one reader follows the ends for all."""
         return self._ends.watch(ids)
 
-    @property
-    def waiting(self) -> int:
-        """See TaskBackend."""
-        return self._ends.waiting
-
     async def page(self, *, phase: Phase | None, cursor: str | None, limit: int) -> Listing:
         """See TaskBackend. By name, as the API server lists; the cursor is its `continue` token."""
         selector = f"status.phase={phase}" if phase else None

@@ -68,11 +68,6 @@ class RedisBackend(TaskBackend):
         """See TaskBackend. Costs nothing: one reader follows the ends for all."""
         return self._ends.watch(ids)
 
-    @property
-    def waiting(self) -> int:
-        """See TaskBackend."""
-        return self._ends.waiting
-
     async def page(self, *, phase: Phase | None, cursor: str | None, limit: int) -> Listing:
         """See TaskBackend. Newest first; the cursor is the number of the last task given."""
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < len(str(2**53))):

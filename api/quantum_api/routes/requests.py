@@ -64,6 +64,7 @@ async def _wait(
         response.headers["Preference-Applied"] = f"wait={seconds}"
         if seconds > 0:
             request.scope[WAITS] = True
+            metrics_of(request).waiting.inc()  # until it is answered
     return seconds
 
 
