@@ -58,7 +58,8 @@ def test_identifiers_know_their_columns() -> None:
     assert spans == {("alpha", 1, 6), ("beta", 2, 9), ("U", 3, 2), ("beta", 3, 13)}
 
 
-def test_a_chain_that_is_too_long_ends_in_a_recursion_error() -> None:
-    """The generated parser recurses in Python, so that Python stops it."""
-    with pytest.raises(RecursionError):
+def test_a_chain_that_is_too_long_is_refused() -> None:
+    """However long it is, what reads it is stopped before Python would have to."""
+    with pytest.raises(ProgramError, match="nested more than 150 deep") as refused:
         parse(f"qubit q; U({'-' * 5000}1, 0, 0) q;")
+    assert refused.value.code is Code.NESTING

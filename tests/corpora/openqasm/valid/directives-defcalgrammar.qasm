@@ -1,0 +1,3 @@
+defcalgrammar 'openpulse';
+defcalgrammar "openpulse";
+defcalgrammar "001";

@@ -1,0 +1,3 @@
+include 'foo2';
+include "foo";
+include "001";

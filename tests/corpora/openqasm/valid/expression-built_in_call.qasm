@@ -1,0 +1,16 @@
+int[32](10);
+sin(π);
+arcsin(π);
+cos(π);
+arccos(π);
+tan(π);
+arctan(π);
+exp(π);
+ln(π);
+sqrt(π);
+rotl(π);
+rotr(π);
+popcount(π);
+sizeof(x);
+sizeof(x, 0);
+sizeof(x, 1);

@@ -1,0 +1,3 @@
+cal {}
+cal {One long, otherwise invalid token.}
+cal {Outer {nested} outer}

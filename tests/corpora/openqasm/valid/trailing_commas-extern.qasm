@@ -1,0 +1,1 @@
+extern fun(int, int,) -> int;

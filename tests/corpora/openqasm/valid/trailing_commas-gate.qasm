@@ -1,0 +1,4 @@
+gate g a, b,
+{
+   CX a, b;
+}

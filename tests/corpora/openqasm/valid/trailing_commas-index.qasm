@@ -1,0 +1,1 @@
+let qubit_selection = two[{0, 3, 5, }];

@@ -1,0 +1,57 @@
+"""Programs that others have written, and what the official parser makes of any text."""
+
+import contextlib
+import io
+import random
+from pathlib import Path
+
+import openqasm3
+from openqasm3 import ast
+from quantum_qasm.lexer import tokens_of
+
+OPENQASM = Path(__file__).parents[1] / "corpora" / "openqasm"
+
+
+def examples() -> dict[str, str]:
+    """The official example programs, by name."""
+    return _programs(OPENQASM / "examples")
+
+
+def valid() -> dict[str, str]:
+    """The sources of the official grammar's tests, by name; some are newer than the official parser."""
+    return _programs(OPENQASM / "valid")
+
+
+def invalid() -> list[str]:
+    """Statements that the official grammar refuses."""
+    lines = [line for program in _programs(OPENQASM / "invalid").values() for line in program.splitlines()]
+    return [line for line in lines if line.strip() and not line.startswith("//")]
+
+
+def official(text: str) -> ast.Program | None:
+    """The tree that the official parser makes; None where it refuses the text, or dies of it."""
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            tree: ast.Program = openqasm3.parse(text)
+        except Exception:  # noqa: BLE001 - it raises whatever comes
+            return None
+    return tree
+
+
+def mutant(programs: list[str], seed: int) -> str:
+    """Some lines of one of the programs, with up to two tokens taken out, put in or exchanged."""
+    chance = random.Random(seed)  # noqa: S311 - to be the same at each run
+    lines = chance.choice(programs).splitlines()
+    first = chance.randrange(len(lines))
+    words = tokens_of("\n".join(lines[first : first + chance.choice([1, 2, 5, 12])])).texts[:-1]
+    others = tokens_of(chance.choice(programs)).texts[:-1]
+    for _ in range(chance.choice([0, 1, 1, 2])):
+        place = chance.randrange(len(words) + 1)
+        change = chance.choice(["take out", "put in", "exchange"])
+        words[place : place + (change != "put in")] = [] if change == "take out" else [chance.choice(others)]
+    # what these begin ends with the line
+    return "".join(word + ("\n" if word.startswith(("#pragma", "@")) else " ") for word in words)
+
+
+def _programs(folder: Path) -> dict[str, str]:
+    return {path.stem: path.read_text() for path in sorted(folder.glob("*.qasm"))}
