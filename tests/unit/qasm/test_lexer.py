@@ -17,7 +17,7 @@ WORDS = [
     "#pragma x y\nz #pragmax\n pragmatic pragma\nx",
     "OPENQASM\n 3.0; OPENQASM 3;",
     'include \'a.b\'; include "0"; defcalgrammar "openpulse";',
-    '"01" "0_1" #dim $12 $a \xb5 \u2177x a\xb2b \xe9\u4e2d',
+    '"01" "0_1" #dim $12 \xb5 \u2177x a\xb2b \xe9\u4e2d',
     "a**=b**c<<=d>>e>=f!=g==h&&i||j^=k~=l->m++n%=o",
     "// x\n/* y ; */z /* a",
     "cal { a {b} c } x cal {} y cal { unclosed",
