@@ -1,7 +1,7 @@
 """From the text of a program to its syntax tree, or to a refusal with its place."""
 
 from openqasm3 import ast
-from quantum_qasm.parser import parse as read
+from quantum_qasm.parsing.parser import parse as read
 from quantum_tasks.errors import Code, ProgramError
 
 from quantum_runner.text import shortened, version

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import openqasm3
 from openqasm3 import ast
-from quantum_qasm.lexer import tokens_of
+from quantum_qasm.parsing.lexer import tokens_of
 
 OPENQASM = Path(__file__).parents[1] / "corpora" / "openqasm"
 

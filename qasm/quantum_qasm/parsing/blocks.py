@@ -7,8 +7,8 @@ from typing import TypeVar
 from openqasm3 import ast
 
 from quantum_qasm.diagnostics import Diagnostic, SourceError
-from quantum_qasm.expressions import Expressions
-from quantum_qasm.lexer import END
+from quantum_qasm.parsing.expressions import Expressions
+from quantum_qasm.parsing.lexer import END
 
 MAX_ERRORS = 20
 """How many mistakes of one program are told."""

@@ -2,9 +2,9 @@
 
 from openqasm3 import ast
 
-from quantum_qasm.expressions import SCALARS
-from quantum_qasm.lexer import CALIBRATION, IDENTIFIER
-from quantum_qasm.operations import OPERANDS, Operations
+from quantum_qasm.parsing.expressions import SCALARS
+from quantum_qasm.parsing.lexer import CALIBRATION, IDENTIFIER
+from quantum_qasm.parsing.operations import OPERANDS, Operations
 
 _CALIBRATED = frozenset({"measure", "reset", "delay", IDENTIFIER})
 

@@ -5,7 +5,7 @@ from itertools import accumulate
 
 import pytest
 from openqasm3 import ast
-from quantum_qasm.parser import Parsed, parse
+from quantum_qasm.parsing.parser import Parsed, parse
 from quantum_tasks.errors import Code
 from support import corpora, programs
 

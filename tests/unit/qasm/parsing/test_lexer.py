@@ -3,8 +3,8 @@
 import pytest
 from antlr4 import InputStream
 from openqasm3.parser import qasm3Lexer
-from quantum_qasm import lexer
-from quantum_qasm.lexer import tokens_of
+from quantum_qasm.parsing import lexer
+from quantum_qasm.parsing.lexer import tokens_of
 from support import corpora
 
 _DEFAULT_CHANNEL = 0

@@ -3,7 +3,7 @@
 from quantum_tasks.errors import Code
 
 from quantum_qasm.diagnostics import Diagnostic, SourceError
-from quantum_qasm.lexer import END, tokens_of
+from quantum_qasm.parsing.lexer import END, tokens_of
 from quantum_qasm.spans import Lines, Span
 
 MAX_DEPTH = 150

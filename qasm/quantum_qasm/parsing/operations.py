@@ -2,9 +2,9 @@
 
 from openqasm3 import ast
 
-from quantum_qasm.blocks import Blocks
-from quantum_qasm.expressions import call_of
-from quantum_qasm.lexer import HARDWARE_QUBIT, IDENTIFIER
+from quantum_qasm.parsing.blocks import Blocks
+from quantum_qasm.parsing.expressions import call_of
+from quantum_qasm.parsing.lexer import HARDWARE_QUBIT, IDENTIFIER
 
 _ASSIGNMENTS = {operator.name: operator for operator in ast.AssignmentOperator}
 _MODIFIERS = {modifier.name: modifier for modifier in ast.GateModifierName}

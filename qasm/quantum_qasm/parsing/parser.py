@@ -11,10 +11,10 @@ from typing import NoReturn
 
 from openqasm3 import ast
 
-from quantum_qasm.declarations import Declarations
 from quantum_qasm.diagnostics import Diagnostic
-from quantum_qasm.expressions import SCALARS
-from quantum_qasm.lexer import ANNOTATION, END, IDENTIFIER, LINE_REST, STRING, VERSION
+from quantum_qasm.parsing.declarations import Declarations
+from quantum_qasm.parsing.expressions import SCALARS
+from quantum_qasm.parsing.lexer import ANNOTATION, END, IDENTIFIER, LINE_REST, STRING, VERSION
 
 
 @dataclass(frozen=True, slots=True)

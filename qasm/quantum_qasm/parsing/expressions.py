@@ -6,7 +6,7 @@ from typing import TypeVar
 from openqasm3 import ast
 from quantum_tasks.errors import Code
 
-from quantum_qasm.lexer import (
+from quantum_qasm.parsing.lexer import (
     BITSTRING,
     FLOAT,
     HARDWARE_QUBIT,
@@ -15,7 +15,7 @@ from quantum_qasm.lexer import (
     INTEGER,
     TIMING,
 )
-from quantum_qasm.reading import Reading
+from quantum_qasm.parsing.reading import Reading
 
 T = TypeVar("T")
 

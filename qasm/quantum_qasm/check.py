@@ -1,0 +1,37 @@
+"""From the text of a program to a program that can be run, or to everything that is wrong with it."""
+
+from dataclasses import dataclass
+
+from quantum_qasm.compiling.statements import Statements
+from quantum_qasm.diagnostics import Diagnostic
+from quantum_qasm.ir import Program
+from quantum_qasm.parsing.parser import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A program, or None where there are errors; warnings apart."""
+
+    program: Program | None
+    errors: tuple[Diagnostic, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def check(text: str) -> Checked:
+    """Read and compile any text. Raises nothing."""
+    parsed = parse(text)
+    compiled = Statements()
+    compiled.statements(parsed.program.statements)
+    # what could not be read may have declared what is missed: such errors are told only if nothing else is
+    errors = sorted(parsed.errors or compiled.errors, key=lambda found: found.span.start)
+    warnings = tuple(sorted(compiled.warnings, key=lambda found: found.span.start))
+    if errors:
+        return Checked(None, tuple(errors), warnings)
+    program = Program(
+        compiled.code,
+        compiled.qubits,
+        tuple(compiled.registers),
+        tuple(compiled.inputs),
+        tuple(compiled.outputs),
+    )
+    return Checked(program, warnings=warnings)

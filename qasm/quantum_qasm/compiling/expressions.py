@@ -1,0 +1,354 @@
+"""Expressions, types, and references to bits and qubits."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from openqasm3 import ast
+from quantum_tasks.errors import Code as ErrorCode
+
+from quantum_qasm.compiling import typed
+from quantum_qasm.compiling.names import MAX_BITS, MAX_QUBITS, Names
+from quantum_qasm.compiling.scopes import (
+    ConstantSymbol,
+    ExternSymbol,
+    GateSymbol,
+    QubitSymbol,
+    SubroutineSymbol,
+    Symbol,
+    VariableSymbol,
+)
+from quantum_qasm.compiling.typed import error
+from quantum_qasm.ir import (
+    Call,
+    Constant,
+    Expression,
+    Indices,
+    JoinedQubits,
+    Listed,
+    Nested,
+    PickedQubits,
+    Qubits,
+    Ranged,
+    Subroutine,
+    TheseQubits,
+    Variable,
+    bits_type,
+)
+from quantum_qasm.spans import Span
+from quantum_qasm.types import (
+    BIT,
+    BOOL,
+    DURATION,
+    FLOAT,
+    INT,
+    Angle,
+    Bits,
+    Complex,
+    Float,
+    Int,
+    Sized,
+    Type,
+    Uint,
+)
+from quantum_qasm.values import Time, Value
+
+MAX_WIDTH = 65_536
+"""Bits of one integer or angle."""
+
+_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_SIZED: dict[type[ast.ClassicalType], type[Sized]] = {
+    ast.IntType: Int,
+    ast.UintType: Uint,
+    ast.FloatType: Float,
+    ast.AngleType: Angle,
+}
+
+Q = TypeVar("Q", bound=Qubits)
+
+
+class Expressions(Names):
+    """Compiles expressions; what they call is called before."""
+
+    # -- types -----------------------------------------------------------------------------------------------------
+
+    def type_of(self, node: ast.ClassicalType) -> Type:
+        """The type that is written."""
+        match node:
+            case ast.BitType(size=None):
+                return BIT
+            case ast.BitType(size=size):
+                return Bits(self.constant(size, "The width of a register", most=MAX_BITS, code=ErrorCode.BITS))
+            case ast.BoolType():
+                return BOOL
+            case ast.ComplexType(base_type=base):
+                return Complex(None if base is None else self._width(base))
+            case ast.DurationType() | ast.StretchType():
+                return DURATION
+            case ast.IntType() | ast.UintType() | ast.FloatType() | ast.AngleType():
+                return _SIZED[type(node)](self._width(node))
+        raise error(node.span, "Arrays cannot be run here yet.", ErrorCode.UNSUPPORTED)
+
+    def _width(self, node: ast.IntType | ast.UintType | ast.FloatType | ast.AngleType) -> int | None:
+        if node.size is None:
+            return None
+        return self.constant(node.size, "The width of a type", least=1, most=MAX_WIDTH, code=ErrorCode.BITS)
+
+    def constant(self, node: ast.Expression, what: str, *, least: int = 0, most: int, code: ErrorCode) -> int:
+        """The value of an integer that must be known."""
+        return typed.constant_integer(self.expression(node), what, least=least, most=most, code=code)
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def expression(self, node: ast.Expression) -> Expression:
+        """An expression that has a value."""
+        value = self.expression_or_nothing(node)
+        if value is None:
+            raise error(node.span, "This returns no value.")
+        return value
+
+    def expression_or_nothing(self, node: ast.Expression) -> Expression | None:
+        """An expression, or the call of what returns nothing."""
+        span = node.span
+        match node:
+            case ast.BinaryExpression():
+                return self._binary(node)
+            case ast.UnaryExpression(op=op, expression=operand):
+                return typed.unary(op.name, self.expression(operand), span)
+            case ast.Identifier():
+                return self._value_of(self.lookup(node), node)
+            case ast.Cast(type=kind, argument=argument):
+                return typed.written_cast(self.expression(argument), self.type_of(kind), span)
+            case ast.IndexExpression():
+                return self._element(node)
+            case ast.FunctionCall(name=name, arguments=arguments):
+                return self._call(name, arguments, span)
+            case ast.DurationOf(target=target):
+                return self._duration_of(target, span)
+            case ast.SizeOf():
+                raise error(span, "'sizeof' is of arrays, which cannot be run here yet.", ErrorCode.UNSUPPORTED)
+        literal = _literal(node)
+        if literal is None:
+            raise error(span, "This cannot stand here.")
+        return Constant(literal[0], span, literal[1])
+
+    def _binary(self, node: ast.BinaryExpression) -> Expression:
+        """Left to right: a chain of thousands is as deep as it is long."""
+        chain = []
+        left: ast.Expression = node
+        while isinstance(left, ast.BinaryExpression):
+            chain.append(left)
+            left = left.lhs
+        value = self.expression(left)
+        for link in reversed(chain):
+            right = self.expression(link.rhs)
+            if link.op.name == "/" and all(isinstance(one.type, Int | Uint) for one in (value, right)):
+                self._warn_of_division(link, value, right)
+            value = typed.binary(link.op.name, value, right, link.span)
+        return value
+
+    def _warn_of_division(self, node: ast.Expression, left: Expression, right: Expression) -> None:
+        known = isinstance(left, Constant) and isinstance(right, Constant)
+        if known and right.value and left.value % right.value:  # type: ignore[attr-defined] # constants
+            message = "The quotient of two integers is an integer; write one of them as a float if that is not meant."
+            self.warn(node.span, message, ErrorCode.INTEGER_DIVISION)
+
+    def _value_of(self, symbol: Symbol, node: ast.Identifier) -> Expression:
+        span = node.span
+        match symbol:
+            case ConstantSymbol():
+                return Constant(symbol.type, span, symbol.value)
+            case VariableSymbol(bits=None):
+                return Variable(symbol.type, span, symbol.slot)
+            case VariableSymbol(bits=Indices() as bits):
+                whole = Variable(Bits(bits.size), span, symbol.slot)
+                width = symbol.type.width if isinstance(symbol.type, Bits) else None
+                return typed.picked(whole, bits, width, span)
+        raise error(span, f"{_kind(symbol)} has no value.")
+
+    def _element(self, node: ast.IndexExpression) -> Expression:
+        value = self.expression(node.collection)
+        indices, width = self.indices(node.index, _width_for_indices(value.type, node.collection.span), node.span)
+        return typed.picked(value, indices, width, node.span)
+
+    def indices(self, node: ast.IndexElement, size: int, span: Span) -> tuple[Indices, int | None]:
+        """Which bits or qubits are meant, and how many; None: a single one."""
+        if isinstance(node, ast.DiscreteSet):
+            values = [self.expression(value) for value in node.values]
+            return typed.listed(values, size, span), len(values)
+        if len(node) != 1:
+            raise error(span, "Bits and qubits have one index only.")
+        [index] = node
+        if isinstance(index, ast.RangeDefinition):
+            start, step, end = (part and self.expression(part) for part in (index.start, index.step, index.end))
+            return typed.ranged(start, step, end, size, index.span)
+        return typed.listed([self.expression(index)], size, index.span), None
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    def _call(self, name: ast.Identifier, arguments: Sequence[ast.Expression], span: Span) -> Expression | None:
+        symbol = self.scope.find(name.name)
+        if symbol is None and typed.is_built_in(name.name):
+            return typed.call(name.name, [self.expression(argument) for argument in arguments], span)
+        match self.lookup(name):
+            case SubroutineSymbol(subroutine=subroutine):
+                return self.call_subroutine(subroutine, arguments, span)
+            case ExternSymbol():
+                message = f"The extern '{name.name}' is not bound to anything here."
+                raise error(span, message, ErrorCode.EXTERN_UNBOUND)
+            case GateSymbol():
+                raise error(span, f"The gate '{name.name}' is applied to qubits: {name.name}(...) q;")
+        raise error(span, f"'{name.name}' cannot be called.")
+
+    def call_subroutine(
+        self, subroutine: Subroutine, arguments: Sequence[ast.Expression | ast.IndexedIdentifier], span: Span
+    ) -> Expression | None:
+        """Call a subroutine, and give what it returns."""
+        if len(arguments) != len(subroutine.arguments):
+            message = f"'{subroutine.name}' takes {len(subroutine.arguments)} arguments, not {len(arguments)}."
+            raise error(span, message)
+        passed: list[Expression | Qubits] = []
+        for kind, argument in zip(subroutine.arguments, arguments, strict=True):
+            if isinstance(kind, Type):
+                passed.append(typed.converted(self.expression(argument), kind))
+            else:
+                passed.append(self._passed_qubits(argument, kind))
+        _refuse_overlaps([one for one in passed if isinstance(one, Qubits)])
+        slot = None if subroutine.returned is None else self.slot()
+        self.emit(Call(span, subroutine, tuple(passed), slot))
+        return None if slot is None or subroutine.returned is None else Variable(subroutine.returned, span, slot)
+
+    def _passed_qubits(self, argument: ast.Expression | ast.IndexedIdentifier, width: int | None) -> Qubits:
+        qubits = self.qubits_of(argument)
+        if qubits.width != width:
+            raise error(argument.span, f"{_told(qubits.width)} where {_told(width)} is wanted.")
+        return qubits
+
+    def _duration_of(self, target: list[ast.Statement], span: Span) -> Expression:
+        raise NotImplementedError
+
+    # -- qubits ----------------------------------------------------------------------------------------------------
+
+    def qubits_of(self, node: ast.Expression | ast.IndexedIdentifier) -> Qubits:
+        """A reference to qubits."""
+        match node:
+            case ast.Identifier(name=name) if name.startswith("$"):
+                return self.hardware_qubit(node)
+            case ast.Identifier():
+                symbol = self.lookup(node)
+                if isinstance(symbol, QubitSymbol):
+                    return symbol.qubits
+                raise error(node.span, f"{_kind(symbol)} is no qubit.")
+            case ast.IndexedIdentifier(name=name, indices=indices):
+                found = self.qubits_of(name)
+                for index in indices:
+                    found = self._picked_qubits(found, index, node.span)
+                return found
+            case ast.IndexExpression(collection=collection, index=index):
+                return self._picked_qubits(self.qubits_of(collection), index, node.span)
+            case ast.Concatenation(lhs=left, rhs=right):
+                parts = self.qubits_of(left), self.qubits_of(right)
+                _refuse_overlaps(parts)
+                width = sum(part.width or 1 for part in parts)
+                return known(JoinedQubits(width, node.span, parts), *parts)
+        raise error(node.span, "This is no qubit.")
+
+    def hardware_qubit(self, node: ast.Identifier) -> Qubits:
+        """A qubit that needs no declaration, such as `$0`."""
+        number = int(node.name[1:])
+        if number >= MAX_QUBITS:
+            raise error(node.span, f"There may be {MAX_QUBITS} qubits at most.", ErrorCode.QUBITS)
+        symbol = self.everywhere.names.get(f"${number}")
+        if isinstance(symbol, QubitSymbol):
+            return symbol.qubits
+        qubits = TheseQubits(None, node.span, (self.new_qubits(1, node.span),))
+        self.everywhere.names[f"${number}"] = QubitSymbol(node.span, qubits)
+        return qubits
+
+    def new_qubits(self, count: int, span: Span) -> int:
+        """The number of the first of some new qubits."""
+        self.qubits += count
+        if self.qubits > MAX_QUBITS:
+            raise error(span, f"There may be {MAX_QUBITS} qubits at most.", ErrorCode.QUBITS)
+        return self.qubits - count
+
+    def _picked_qubits(self, register: Qubits, index: ast.IndexElement, span: Span) -> Qubits:
+        if register.width is None:
+            raise error(span, "A single qubit has no index.")
+        indices, width = self.indices(index, register.width, span)
+        parts = indices.values if isinstance(indices, Listed) else ()
+        return known(PickedQubits(width, span, register, indices), register, *parts)
+
+    # -- what can be written to ------------------------------------------------------------------------------------
+
+    def target(self, node: ast.Identifier | ast.IndexedIdentifier) -> tuple[Type, int, Indices | None]:
+        """A variable, or some bits of one: the type, the slot, the bits."""
+        name = node if isinstance(node, ast.Identifier) else node.name
+        symbol = self.lookup(name)
+        if not isinstance(symbol, VariableSymbol) or symbol.is_input:
+            raise error(name.span, f"{_kind(symbol)} cannot be assigned to.")
+        kind, bits = symbol.type, symbol.bits
+        for index in node.indices if isinstance(node, ast.IndexedIdentifier) else ():
+            inner, width = self.indices(index, _width_for_indices(kind, node.span), node.span)
+            kind = bits_type(width)
+            bits = inner if bits is None else Nested(bits.size, bits, inner)
+        return kind, symbol.slot, bits
+
+
+def known(qubits: Q, *parts: Qubits | Expression) -> Qubits:
+    """A reference, or the qubits themselves where what it is made of is known."""
+    ranges = not isinstance(qubits, PickedQubits) or isinstance(qubits.indices, Listed | Ranged)
+    if not ranges or not all(isinstance(part, TheseQubits | Constant) for part in parts):
+        return qubits
+    return TheseQubits(qubits.width, qubits.span, qubits.numbers([]))
+
+
+def _refuse_overlaps(parts: Sequence[Qubits]) -> None:
+    seen: set[int] = set()
+    for part in parts:
+        if isinstance(part, TheseQubits):
+            if seen & set(part.found):
+                raise error(part.span, "A qubit stands here twice.")
+            seen |= set(part.found)
+
+
+def _width_for_indices(kind: Type, span: Span) -> int:
+    if isinstance(kind, Bits):
+        return kind.width
+    if isinstance(kind, Int | Uint | Angle):
+        return kind.bits
+    raise error(span, f"{kind} has no bits that could be picked.")
+
+
+def _kind(symbol: Symbol) -> str:
+    match symbol:
+        case ConstantSymbol():
+            return "A constant"
+        case VariableSymbol():
+            return "An input" if symbol.is_input else "A variable"
+        case QubitSymbol():
+            return "A qubit"
+        case GateSymbol():
+            return "A gate"
+    return "A subroutine"
+
+
+def _told(width: int | None) -> str:
+    return "a qubit" if width is None else f"a register of {width} qubits"
+
+
+def _literal(node: ast.Expression) -> tuple[Type, Value] | None:
+    match node:
+        case ast.IntegerLiteral(value=value):
+            return (INT, value) if value < 1 << 63 else (Uint(max(64, value.bit_length())), value)
+        case ast.FloatLiteral(value=value):
+            return FLOAT, value
+        case ast.BooleanLiteral(value=value):
+            return BOOL, int(value)
+        case ast.BitstringLiteral(value=value, width=width):
+            return Bits(width), value
+        case ast.ImaginaryLiteral(value=value):
+            return Complex(), complex(0, value)
+        case ast.DurationLiteral(value=value, unit=unit):
+            is_cycles = unit.name == "dt"
+            return DURATION, Time(cycles=value) if is_cycles else Time(seconds=value * _UNITS[unit.name])
+    return None

@@ -1,0 +1,143 @@
+"""The names of a program while it is compiled, and what is wrong with it so far."""
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from openqasm3 import ast
+from quantum_tasks.errors import Code as ErrorCode
+
+from quantum_qasm.compiling.library import BUILT_IN, ELSEWHERE, STANDARD
+from quantum_qasm.compiling.scopes import (
+    ConstantSymbol,
+    GateSymbol,
+    Scope,
+    Symbol,
+    VariableSymbol,
+)
+from quantum_qasm.compiling.typed import error
+from quantum_qasm.diagnostics import Diagnostic, SourceError
+from quantum_qasm.functions import CONSTANTS, names
+from quantum_qasm.ir import Code, Instruction, Register
+from quantum_qasm.spans import Span
+from quantum_qasm.types import Float, Type
+
+MAX_QUBITS = 1000
+MAX_BITS = 10_000
+"""Bits of all registers and integers that are declared, taken together."""
+
+
+class UnusableSymbol(Symbol):
+    """A name whose declaration was refused: nothing more is said about it."""
+
+    __slots__ = ()
+
+
+class UnusableError(SourceError):
+    """Something that rests on what was refused before; it is not told."""
+
+
+class Names:
+    """Scopes, slots and mistakes."""
+
+    def __init__(self) -> None:
+        known: dict[str, Symbol] = {
+            name: ConstantSymbol(None, Float(64), value) for name, value in CONSTANTS.items()
+        } | {name: GateSymbol(None, gate) for name, gate in BUILT_IN.items()}
+        self.scope = self.everywhere = Scope(Scope(names=known))
+        self.code = Code()
+        self.registers: list[Register] = []
+        self.errors: list[Diagnostic] = []
+        self.warnings: list[Diagnostic] = []
+        self.qubits = 0
+        self.bits = 0
+
+    @property
+    def is_global(self) -> bool:
+        """Whether the next statement stands in no scope."""
+        return self.scope is self.everywhere
+
+    @contextmanager
+    def scoped(self, *, is_body: bool = False) -> Iterator[None]:
+        """A scope within this one."""
+        around = self.scope
+        self.scope = Scope(around, is_body=is_body)
+        try:
+            yield
+        finally:
+            self.scope = around
+
+    @contextmanager
+    def body(self) -> Iterator[Code]:
+        """The code and the scope of a definition."""
+        around, self.code = self.code, Code()
+        try:
+            with self.scoped(is_body=True):
+                yield self.code
+        finally:
+            self.code = around
+
+    def slot(self) -> int:
+        """A new slot."""
+        self.code.slots += 1
+        return self.code.slots - 1
+
+    def emit(self, instruction: Instruction) -> int:
+        """Append an instruction. Returns its place."""
+        self.code.instructions.append(instruction)
+        return len(self.code.instructions) - 1
+
+    @property
+    def here(self) -> int:
+        """The place of the next instruction."""
+        return len(self.code.instructions)
+
+    def declare(self, name: ast.Identifier, symbol: Symbol) -> None:
+        """Give a name its meaning in this scope."""
+        before = self.scope.names.get(name.name)
+        if before is not None:
+            at = f" at line {before.span.start_line}" if before.span else ""
+            raise error(name.span, f"'{name.name}' is already defined{at}.")
+        around = self.scope.find(name.name)
+        if around is not None and around.span is not None and not isinstance(around, UnusableSymbol):
+            message = f"'{name.name}' hides the one of line {around.span.start_line} until this scope ends."
+            self.warn(name.span, message, ErrorCode.SHADOWED)
+        self.scope.names[name.name] = symbol
+
+    def refuse_later(self, name: ast.Identifier) -> None:
+        """Say nothing of a name any more: its declaration was refused."""
+        self.scope.names.setdefault(name.name, UnusableSymbol(name.span))
+
+    def variable(self, name: ast.Identifier, kind: Type) -> VariableSymbol:
+        """Declare a variable."""
+        symbol = VariableSymbol(name.span, kind, self.slot())
+        self.declare(name, symbol)
+        return symbol
+
+    def lookup(self, name: ast.Identifier) -> Symbol:
+        """What a name means here."""
+        symbol = self.scope.find(name.name)
+        if isinstance(symbol, UnusableSymbol):
+            raise UnusableError(Diagnostic(ErrorCode.UNDEFINED, "", name.span))
+        if symbol is None:
+            raise error(name.span, f"'{name.name}' is not defined.", ErrorCode.UNDEFINED, self._hint(name.name))
+        return symbol
+
+    def gate_hint(self, name: str) -> str:
+        """What may be meant by a gate that is not defined."""
+        if name in STANDARD and "x" not in self.everywhere.names:
+            return 'it is in stdgates.inc: include "stdgates.inc";'
+        if name in ELSEWHERE:
+            return "it is a gate of qelib1.inc and of Qiskit, but not of stdgates.inc"
+        return self._hint(name)
+
+    def _hint(self, name: str) -> str:
+        known = self.scope.visible() | names()
+        if "x" in self.everywhere.names:
+            known |= STANDARD.keys()
+        close = difflib.get_close_matches(name, known - {name}, n=1)
+        return f"did you mean '{close[0]}'?" if close else ""
+
+    def warn(self, span: Span, message: str, code: ErrorCode) -> None:
+        """Note what is not wrong, but may not be meant."""
+        self.warnings.append(Diagnostic(code, message, span))

@@ -1,0 +1,574 @@
+"""Statements: declarations, assignments, measurements, control flow, subroutines."""
+
+from collections.abc import Callable, Sequence
+
+from openqasm3 import ast
+from quantum_tasks.errors import Code as ErrorCode
+
+from quantum_qasm.compiling import typed
+from quantum_qasm.compiling.gates import Gates
+from quantum_qasm.compiling.library import STANDARD
+from quantum_qasm.compiling.names import MAX_BITS, MAX_QUBITS, UnusableError
+from quantum_qasm.compiling.scopes import (
+    ConstantSymbol,
+    ExternSymbol,
+    GateSymbol,
+    QubitSymbol,
+    SubroutineSymbol,
+    VariableSymbol,
+)
+from quantum_qasm.compiling.typed import error
+from quantum_qasm.diagnostics import SourceError
+from quantum_qasm.ir import (
+    Applied,
+    Assign,
+    Barrier,
+    Bind,
+    Branch,
+    Constant,
+    End,
+    Expression,
+    Indices,
+    Jump,
+    Measure,
+    NamedQubits,
+    Parameter,
+    Qubits,
+    Register,
+    Reset,
+    Return,
+    Subroutine,
+    TheseQubits,
+    Variable,
+    bits_type,
+    width_of,
+)
+from quantum_qasm.operators import common
+from quantum_qasm.spans import Span
+from quantum_qasm.types import BOOL, INT, Bit, Bits, Duration, Int, Type, Uint
+from quantum_qasm.values import NoSuchValueError, Time
+
+_UNBOUNDED = Int(256)
+"""The type of a loop's counter, which nobody sees: it passes the end without turning over."""
+
+
+class Statements(Gates):
+    """Compiles statements, each by the method for its node."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loops: list[tuple[list[Jump], list[Jump]]] = []
+        self._returned: Type | None = None
+        self.inputs: list[Parameter] = []
+        self.outputs: list[Parameter] = []
+
+    def statements(self, nodes: Sequence[ast.Statement | ast.Pragma]) -> None:
+        """Compile some; what is wrong with one hides nothing of the others."""
+        for node in nodes:
+            try:
+                self.statement(node)
+            except UnusableError:
+                pass  # told before
+            except SourceError as refused:
+                self.errors.append(refused.diagnostic)
+
+    def statement(self, node: ast.Statement | ast.Pragma) -> None:
+        """Compile one."""
+        compile_it = _STATEMENTS.get(type(node))
+        if compile_it is None:
+            raise error(node.span, "Calibrations of pulses cannot be run on a simulator.", ErrorCode.PULSE)
+        compile_it(self, node)
+
+    def block(self, nodes: Sequence[ast.Statement]) -> None:
+        """Compile some, in a scope of their own."""
+        with self.scoped():
+            self.statements(nodes)
+
+    # -- declarations ------------------------------------------------------------------------------------------------
+
+    def qubits_declaration(self, node: ast.QubitDeclaration) -> None:
+        """`qubit[2] q;`."""
+        if not self.is_global:
+            raise error(node.span, "Qubits are declared outside of any scope.")
+        width = None
+        try:
+            if node.size is not None:
+                width = self.constant(node.size, "The size of a register", most=MAX_QUBITS, code=ErrorCode.QUBITS)
+            first = self.new_qubits(1 if width is None else width, node.span)
+        except SourceError:
+            self.refuse_later(node.qubit)
+            raise
+        numbers = tuple(range(first, self.qubits))
+        self.declare(node.qubit, QubitSymbol(node.qubit.span, TheseQubits(width, node.qubit.span, numbers)))
+
+    def declaration(self, node: ast.ClassicalDeclaration) -> None:
+        """`int[8] i = 3;`."""
+        value: Expression | Qubits | None = None
+        try:
+            kind = self.type_of(node.type)
+            match node.init_expression:
+                case None:
+                    pass
+                case ast.QuantumMeasurement(qubit=qubit):
+                    value = self._measured(qubit, kind)
+                case ast.ArrayLiteral():
+                    raise error(node.init_expression.span, f"An array is no {kind}.")
+                case expression:
+                    value = typed.converted(self.expression(expression), kind)
+            self._count_bits(kind, node.span)
+        except SourceError:
+            self.refuse_later(node.identifier)
+            raise
+        symbol = self.variable(node.identifier, kind)
+        if self.is_global and isinstance(kind, Bit | Bits):
+            self.registers.append(Register(node.identifier.name, symbol.slot, width_of(kind)))
+        if isinstance(value, Qubits):
+            self.emit(Measure(node.span, value, symbol.slot))
+        else:
+            self.emit(Assign(node.span, symbol.slot, value or _zero(kind, node.span)))
+
+    def constant_declaration(self, node: ast.ConstantDeclaration) -> None:
+        """`const int n = 3;`."""
+        try:
+            kind = self.type_of(node.type)
+            if isinstance(node.init_expression, ast.QuantumMeasurement | ast.ArrayLiteral):
+                raise error(node.init_expression.span, "This is no constant.")
+            value = typed.converted(self.expression(node.init_expression), kind)
+            if not isinstance(value, Constant):
+                raise error(value.span, "This is no constant.")
+        except SourceError:
+            self.refuse_later(node.identifier)
+            raise
+        self.declare(node.identifier, ConstantSymbol(node.identifier.span, kind, value.value))
+
+    def input_or_output(self, node: ast.IODeclaration) -> None:
+        """`input angle theta;`."""
+        try:
+            kind = self.type_of(node.type)
+            self._count_bits(kind, node.span)
+        except SourceError:
+            self.refuse_later(node.identifier)
+            raise
+        is_input = node.io_identifier.name == "input"
+        symbol = VariableSymbol(node.identifier.span, kind, self.slot(), is_input=is_input)
+        self.declare(node.identifier, symbol)
+        parameter = Parameter(node.identifier.name, symbol.slot, kind, node.span)
+        (self.inputs if is_input else self.outputs).append(parameter)
+        if not is_input:
+            self.emit(Assign(node.span, symbol.slot, _zero(kind, node.span)))
+
+    def alias(self, node: ast.AliasStatement) -> None:
+        """`let a = q[0:1];`."""
+        try:
+            symbol = self._aliased(node)
+        except SourceError:
+            self.refuse_later(node.target)
+            raise
+        self.declare(node.target, symbol)
+
+    def _aliased(self, node: ast.AliasStatement) -> QubitSymbol | VariableSymbol:
+        span = node.target.span
+        name, indices = _indexed(node.value)
+        if name is not None and isinstance(self.scope.find(name.name), VariableSymbol):
+            target: ast.Identifier | ast.IndexedIdentifier = name
+            if indices:
+                target = ast.IndexedIdentifier(name, indices)
+                target.span = node.value.span
+            kind, slot, bits = self.target(target)
+            return VariableSymbol(span, kind, slot, bits)
+        qubits = self.qubits_of(node.value)
+        if not isinstance(qubits, TheseQubits):
+            slot = self.slot()
+            self.emit(Bind(node.span, slot, qubits))
+            qubits = NamedQubits(qubits.width, span, slot)
+        return QubitSymbol(span, qubits)
+
+    def _count_bits(self, kind: Type, span: Span) -> None:
+        if isinstance(kind, Bit | Bits):
+            self.bits += width_of(kind)
+            if self.bits > MAX_BITS:
+                raise error(span, f"There may be {MAX_BITS} bits at most.", ErrorCode.BITS)
+
+    # -- what is done ------------------------------------------------------------------------------------------------
+
+    def assignment(self, node: ast.ClassicalAssignment) -> None:
+        """`i += 1;`."""
+        kind, slot, bits = self.target(node.lvalue)
+        operator = node.op.name
+        value = self.expression(node.rvalue)
+        if operator == "~=":
+            raise error(node.span, "'~=' has no meaning in the specification.", ErrorCode.UNSUPPORTED)
+        if operator != "=":
+            before = _read(kind, slot, bits, node.lvalue.span)
+            value = typed.binary(operator[:-1], before, value, node.span)
+        self.emit(Assign(node.span, slot, typed.converted(value, kind), bits))
+
+    def measurement(self, node: ast.QuantumMeasurementStatement) -> None:
+        """`c = measure q;` and `measure q -> c;`."""
+        if node.target is None:
+            self.emit(Measure(node.span, self.qubits_of(node.measure.qubit)))
+            return
+        kind, slot, bits = self.target(node.target)
+        self.emit(Measure(node.span, self._measured(node.measure.qubit, kind), slot, bits))
+
+    def _measured(self, node: ast.Identifier | ast.IndexedIdentifier, kind: Type) -> Qubits:
+        """Qubits that are measured into something of a type."""
+        qubits = self.qubits_of(node)
+        if kind != bits_type(qubits.width) and not (kind == BOOL and qubits.width is None):
+            what = "a qubit" if qubits.width is None else f"{qubits.width} qubits"
+            raise error(node.span, f"The outcome of {what} does not fit into {kind}.")
+        return qubits
+
+    def reset(self, node: ast.QuantumReset) -> None:
+        """`reset q;`."""
+        self.emit(Reset(node.span, self.qubits_of(node.qubits)))
+
+    def barrier(self, node: ast.QuantumBarrier) -> None:
+        """`barrier q;`."""
+        self.emit(Barrier(node.span, tuple(self.qubits_of(operand) for operand in node.qubits)))
+
+    def delay(self, node: ast.DelayInstruction) -> None:
+        """`delay[10ns] q;` takes no time here."""
+        self._duration(node.duration)
+        for operand in node.qubits:
+            self.qubits_of(operand)
+
+    def box(self, node: ast.Box) -> None:
+        """`box { ... }`."""
+        if node.duration is not None:
+            self._duration(node.duration)
+        self.block(node.body)
+
+    def _duration(self, node: ast.Expression) -> None:
+        duration = self.expression(node)
+        if not isinstance(duration.type, Duration):
+            raise error(duration.span, f"{duration.type} is no duration.")
+
+    def _duration_of(self, target: list[ast.Statement], span: Span) -> Expression:
+        """The time that operations take: none, in a simulation without a clock."""
+        with self.body():
+            self.scope.is_body = False  # what is around is seen
+            self.statements(target)
+        return Constant(Duration(), span, Time())
+
+    def expression_statement(self, node: ast.ExpressionStatement) -> None:
+        """`f(x);`."""
+        self.expression_or_nothing(node.expression)
+        if not isinstance(node.expression, ast.FunctionCall):
+            self.warn(node.span, "This has no effect.", ErrorCode.UNUSED)
+
+    # -- control flow ------------------------------------------------------------------------------------------------
+
+    def branching(self, node: ast.BranchingStatement) -> None:
+        """`if (c) { ... } else { ... }`."""
+        branch = Branch(node.condition.span, typed.condition(self.expression(node.condition)))
+        self.emit(branch)
+        self.block(node.if_block)
+        if node.else_block:
+            over = Jump(node.span)
+            self.emit(over)
+            branch.otherwise = self.here
+            self.block(node.else_block)
+            over.to = self.here
+        else:
+            branch.otherwise = self.here
+
+    def while_loop(self, node: ast.WhileLoop) -> None:
+        """`while (c) { ... }`."""
+        head = self.here
+        branch = Branch(node.while_condition.span, typed.condition(self.expression(node.while_condition)))
+        self.emit(branch)
+        breaks, continues = self._loop_body(node.block)
+        self.emit(Jump(node.span, head))
+        branch.otherwise = self.here
+        _have_go_to(continues, head)
+        _have_go_to(breaks, self.here)
+
+    def for_loop(self, node: ast.ForInLoop) -> None:
+        """`for int i in [0:3] { ... }`."""
+        kind = self.type_of(node.type)
+        counter, advance, condition, value = self._iteration(node)
+        head = self.here
+        branch = Branch(node.span, condition)
+        self.emit(branch)
+        with self.scoped():
+            symbol = self.variable(node.identifier, kind)
+            self.emit(Assign(node.span, symbol.slot, typed.converted(value, kind)))
+            breaks, continues = self._loop_body(node.block)
+        _have_go_to(continues, self.here)
+        self.emit(Assign(node.span, counter, advance))
+        self.emit(Jump(node.span, head))
+        branch.otherwise = self.here
+        _have_go_to(breaks, self.here)
+
+    def _iteration(self, node: ast.ForInLoop) -> tuple[int, Expression, Expression, Expression]:
+        """A loop's counter: its slot, its next value, whether it is in range, and what the variable is by it."""
+        values = node.set_declaration
+        if isinstance(values, ast.RangeDefinition):
+            return self._range_iteration(values)
+        if isinstance(values, ast.DiscreteSet):
+            parts = [self.expression(value) for value in values.values]
+            kinds = {part.type for part in parts}
+            kind = parts[0].type if len(kinds) == 1 else _common([part.type for part in parts], values.span)
+            elements: Sequence[Expression] = [typed.cast_to(part, kind) for part in parts]
+            return self._element_iteration(_tuple(elements, kind, values.span), len(elements))
+        register = self.expression(values)
+        if not isinstance(register.type, Bits):
+            raise error(values.span, f"{register.type} cannot be gone through by a loop.")
+        width = register.type.width
+        bits = Applied(
+            Bit(), values.span, lambda value: tuple(value >> place & 1 for place in range(width)), (register,)
+        )
+        return self._element_iteration(bits, width)
+
+    def _range_iteration(self, values: ast.RangeDefinition) -> tuple[int, Expression, Expression, Expression]:
+        span = values.span
+        if values.start is None or values.end is None:
+            raise error(span, "The range of a loop has both ends.")
+        step = Constant(INT, span, 1) if values.step is None else typed.integer(self.expression(values.step))
+        if isinstance(step, Constant) and step.value == 0:
+            raise error(step.span, "A range with a step of 0.")
+        start, end = (typed.integer(self.expression(part)) for part in (values.start, values.end))
+        kind = common(start.type, end.type) or INT
+        slots = []
+        for part in (start, step, end):
+            slots.append(self.slot())
+            self.emit(Assign(part.span, slots[-1], part))
+        counter, by, last = (Variable(_UNBOUNDED, span, slot) for slot in slots)
+        condition = Applied(BOOL, span, _is_within, (counter, by, last))
+        advance = Applied(_UNBOUNDED, span, lambda value, distance: value + distance, (counter, by))
+        return slots[0], advance, condition, Variable(kind, span, slots[0])
+
+    def _element_iteration(self, elements: Expression, count: int) -> tuple[int, Expression, Expression, Expression]:
+        span = elements.span
+        kept, at = self.slot(), self.slot()
+        self.emit(Assign(span, kept, elements))
+        self.emit(Assign(span, at, Constant(INT, span, 0)))
+        counter = Variable(INT, span, at)
+        condition = Applied(BOOL, span, lambda place: int(place < count), (counter,))
+        advance = Applied(INT, span, lambda place: place + 1, (counter,))
+        parts = Variable(elements.type, span, kept), counter
+        return at, advance, condition, Applied(elements.type, span, lambda found, place: found[place], parts)
+
+    def _loop_body(self, nodes: Sequence[ast.Statement]) -> tuple[list[Jump], list[Jump]]:
+        self._loops.append(([], []))
+        self.block(nodes)
+        return self._loops.pop()
+
+    def break_statement(self, node: ast.BreakStatement) -> None:
+        """`break;`."""
+        jump = Jump(node.span)
+        self._loops[-1][0].append(jump)
+        self.emit(jump)
+
+    def continue_statement(self, node: ast.ContinueStatement) -> None:
+        """`continue;`."""
+        jump = Jump(node.span)
+        self._loops[-1][1].append(jump)
+        self.emit(jump)
+
+    def end_statement(self, node: ast.EndStatement) -> None:
+        """`end;`."""
+        self.emit(End(node.span))
+
+    def switch(self, node: ast.SwitchStatement) -> None:
+        """`switch (i) { case 1, 2 { ... } default { ... } }`."""
+        target = self.expression(node.target)
+        if not isinstance(target.type, Int | Uint):
+            raise error(target.span, f"{target.type} is no integer.", hint=_switch_hint(target.type))
+        if not node.cases:
+            raise error(node.span, "A switch has one case at least.")
+        slot = self.slot()
+        self.emit(Assign(target.span, slot, target))
+        seen: set[int] = set()
+        overs: list[Jump] = []
+        for labels, block in node.cases:
+            values = frozenset(self._label(label, seen) for label in labels)
+            is_here = Applied(BOOL, block.span, _is_among(values), (Variable(target.type, target.span, slot),))
+            branch = Branch(block.span, is_here)
+            self.emit(branch)
+            self.block(block.statements)
+            overs.append(Jump(block.span))
+            self.emit(overs[-1])
+            branch.otherwise = self.here
+        if node.default is not None:
+            self.block(node.default.statements)
+        _have_go_to(overs, self.here)
+
+    def _label(self, node: ast.Expression, seen: set[int]) -> int:
+        value = typed.integer(self.expression(node))
+        if not isinstance(value, Constant):
+            raise error(value.span, "A case is a constant.")
+        if value.value in seen:
+            raise error(value.span, f"There is a case of {value.value} already.")
+        seen.add(value.value)
+        label: int = value.value
+        return label
+
+    def scope_statement(self, node: ast.CompoundStatement) -> None:
+        """`{ ... }`."""
+        self.block(node.statements)
+
+    # -- subroutines -------------------------------------------------------------------------------------------------
+
+    def subroutine(self, node: ast.SubroutineDefinition) -> None:
+        """`def f(int n, qubit q) -> bit { ... }`."""
+        try:
+            arguments = tuple(self._argument_type(argument) for argument in node.arguments)
+            returned = None if node.return_type is None else self.type_of(node.return_type)
+        except SourceError:
+            self.refuse_later(node.name)
+            raise
+        subroutine = Subroutine(node.name.name, arguments, returned)
+        self.declare(node.name, SubroutineSymbol(node.name.span, subroutine))
+        around, self._returned = (self._returned, self._loops), returned
+        self._loops = []
+        with self.body() as code:
+            for argument, kind in zip(node.arguments, arguments, strict=True):
+                if isinstance(kind, Type):
+                    self.variable(argument.name, kind)
+                else:
+                    qubits = NamedQubits(kind, argument.name.span, self.slot())
+                    self.declare(argument.name, QubitSymbol(argument.name.span, qubits))
+            self.statements(node.body)
+            self.emit(Return(node.span, None if returned is None else _zero(returned, node.span)))
+            subroutine.code = code
+        self._returned, self._loops = around
+
+    def _argument_type(self, node: ast.ClassicalArgument | ast.QuantumArgument) -> Type | int | None:
+        if isinstance(node, ast.QuantumArgument):
+            if node.size is None:
+                return None
+            return self.constant(node.size, "The size of a register", most=MAX_QUBITS, code=ErrorCode.QUBITS)
+        return self.type_of(node.type)
+
+    def return_statement(self, node: ast.ReturnStatement) -> None:
+        """`return x;`."""
+        if isinstance(node.expression, ast.QuantumMeasurement):
+            if self._returned is None:
+                raise error(node.span, "This subroutine returns nothing.")
+            qubits = self._measured(node.expression.qubit, self._returned)
+            slot = self.slot()
+            self.emit(Measure(node.span, qubits, slot))
+            self.emit(Return(node.span, Variable(self._returned, node.span, slot)))
+            return
+        if (node.expression is None) != (self._returned is None):
+            what = "nothing" if self._returned is None else f"{self._returned}"
+            raise error(node.span, f"This subroutine returns {what}.")
+        value = None
+        if node.expression is not None and self._returned is not None:
+            value = typed.converted(self.expression(node.expression), self._returned)
+        self.emit(Return(node.span, value))
+
+    def extern(self, node: ast.ExternDeclaration) -> None:
+        """`extern f(int) -> bit;`."""
+        try:
+            arguments = tuple(self.type_of(argument.type) for argument in node.arguments)
+            returned = None if node.return_type is None else self.type_of(node.return_type)
+        except SourceError:
+            self.refuse_later(node.name)
+            raise
+        self.declare(node.name, ExternSymbol(node.name.span, node.name.name, arguments, returned))
+
+    # -- the rest ----------------------------------------------------------------------------------------------------
+
+    def include(self, node: ast.Include) -> None:
+        """`include "stdgates.inc";`."""
+        if node.filename != "stdgates.inc":
+            message = f"There is no '{node.filename[:40]}' here, only 'stdgates.inc'."
+            raise error(node.span, message, ErrorCode.INCLUDE_UNKNOWN)
+        for name, gate in STANDARD.items():
+            before = self.everywhere.names.get(name)
+            if isinstance(before, GateSymbol) and before.gate is gate:
+                continue  # it was included before
+            if before is not None and before.span is not None:
+                line = before.span.start_line
+                raise error(node.span, f"'{name}', which this file defines, is already defined at line {line}.")
+            self.everywhere.names[name] = GateSymbol(node.span, gate)
+
+    def nothing(self, _: ast.Pragma) -> None:
+        """A pragma is for others."""
+
+
+def _zero(kind: Type, span: Span) -> Expression:
+    return Constant(kind, span, Time() if isinstance(kind, Duration) else 0)
+
+
+def _read(kind: Type, slot: int, bits: Indices | None, span: Span) -> Expression:
+    if bits is None:
+        return Variable(kind, span, slot)
+    width = kind.width if isinstance(kind, Bits) else None
+    return typed.picked(Variable(Bits(bits.size), span, slot), bits, width, span)
+
+
+def _indexed(node: ast.Expression) -> tuple[ast.Identifier | None, list[ast.IndexElement]]:
+    """A name and its indices; None where the expression is another one."""
+    indices: list[ast.IndexElement] = []
+    while isinstance(node, ast.IndexExpression):
+        indices.insert(0, node.index)
+        node = node.collection
+    return (node if isinstance(node, ast.Identifier) else None), indices
+
+
+def _tuple(elements: Sequence[Expression], kind: Type, span: Span) -> Expression:
+    return Applied(kind, span, lambda *values: values, tuple(elements))
+
+
+def _common(kinds: Sequence[Type], span: Span) -> Type:
+    found: Type | None = kinds[0]
+    for kind in kinds[1:]:
+        found = None if found is None else common(found, kind)
+    if found is None:
+        raise error(span, "The values of a set are of one type.")
+    return found
+
+
+def _is_within(value: int, step: int, end: int) -> int:
+    if step == 0:
+        raise NoSuchValueError("a range with a step of 0")
+    return int(value <= end if step > 0 else value >= end)
+
+
+def _is_among(values: frozenset[int]) -> Callable[[int], int]:
+    return lambda value: int(value in values)
+
+
+def _have_go_to(jumps: Sequence[Jump], place: int) -> None:
+    for jump in jumps:
+        jump.to = place
+
+
+def _switch_hint(kind: Type) -> str:
+    return f"write int[{kind.width}](...)" if isinstance(kind, Bits) else ""
+
+
+_STATEMENTS: dict[type[ast.QASMNode], Callable[[Statements, ast.QASMNode], None]] = {
+    ast.AliasStatement: Statements.alias,
+    ast.Box: Statements.box,
+    ast.BranchingStatement: Statements.branching,
+    ast.BreakStatement: Statements.break_statement,
+    ast.ClassicalAssignment: Statements.assignment,
+    ast.ClassicalDeclaration: Statements.declaration,
+    ast.CompoundStatement: Statements.scope_statement,
+    ast.ConstantDeclaration: Statements.constant_declaration,
+    ast.ContinueStatement: Statements.continue_statement,
+    ast.DelayInstruction: Statements.delay,
+    ast.EndStatement: Statements.end_statement,
+    ast.ExpressionStatement: Statements.expression_statement,
+    ast.ExternDeclaration: Statements.extern,
+    ast.ForInLoop: Statements.for_loop,
+    ast.IODeclaration: Statements.input_or_output,
+    ast.Include: Statements.include,
+    ast.Pragma: Statements.nothing,
+    ast.QuantumBarrier: Statements.barrier,
+    ast.QuantumGate: Statements.gate_call,
+    ast.QuantumGateDefinition: Statements.gate_definition,
+    ast.QuantumMeasurementStatement: Statements.measurement,
+    ast.QuantumPhase: Statements.phase,
+    ast.QuantumReset: Statements.reset,
+    ast.QubitDeclaration: Statements.qubits_declaration,
+    ast.ReturnStatement: Statements.return_statement,
+    ast.SubroutineDefinition: Statements.subroutine,
+    ast.SwitchStatement: Statements.switch,
+    ast.WhileLoop: Statements.while_loop,
+}

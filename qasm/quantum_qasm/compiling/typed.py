@@ -1,0 +1,213 @@
+"""Typed expressions: made of others, evaluated at once where they are constant, refused where types do not fit."""
+
+from collections.abc import Sequence
+
+from quantum_tasks.errors import Code
+
+from quantum_qasm import operators
+from quantum_qasm.diagnostics import Diagnostic, SourceError
+from quantum_qasm.functions import function, names
+from quantum_qasm.ir import (
+    Applied,
+    Constant,
+    Converted,
+    Expression,
+    Indices,
+    JoinedBits,
+    Listed,
+    PickedBits,
+    Ranged,
+    bits_type,
+    inclusive,
+    place_of,
+    width_of,
+)
+from quantum_qasm.spans import Span
+from quantum_qasm.types import INT, Angle, Bit, Bits, Bool, Complex, Duration, Float, Int, Type, Uint
+from quantum_qasm.values import NoSuchValueError, can_cast
+
+
+def error(span: Span, message: str, code: Code = Code.SEMANTIC, hint: str = "") -> SourceError:
+    """The refusal of a part of a program."""
+    return SourceError(Diagnostic(code, message, span, hint))
+
+
+def folded(expression: Expression, *parts: Expression) -> Expression:
+    """An expression, or its value where the parts that it is made of are constant."""
+    if not all(isinstance(part, Constant) for part in parts):
+        return expression
+    try:
+        return Constant(expression.type, expression.span, expression.evaluate([]))
+    except NoSuchValueError as refused:
+        raise error(expression.span, _sentence(str(refused))) from None
+
+
+def binary(operator: str, left: Expression, right: Expression, span: Span) -> Expression:
+    """An operator between two expressions."""
+    found = operators.binary(operator, left.type, right.type)
+    if found is None:
+        raise error(span, f"'{operator}' is not defined between {left.type} and {right.type}.", hint=_hint(left, right))
+    arguments = cast_to(left, found.left), cast_to(right, found.right)
+    return folded(Applied(found.result, span, found.apply, arguments), *arguments)
+
+
+def unary(operator: str, operand: Expression, span: Span) -> Expression:
+    """An operator before an expression."""
+    found = operators.unary(operator, operand.type)
+    if found is None:
+        raise error(span, f"'{operator}' is not defined for {operand.type}.")
+    argument = cast_to(operand, found.operand)
+    return folded(Applied(found.result, span, found.apply, (argument,)), argument)
+
+
+def call(name: str, arguments: Sequence[Expression], span: Span) -> Expression:
+    """A built-in function of some expressions."""
+    found = function(name, [argument.type for argument in arguments])
+    if found is None:
+        told = ", ".join(str(argument.type) for argument in arguments)
+        raise error(span, f"'{name}' is not defined for ({told}).")
+    taken = tuple(cast_to(argument, kind) for argument, kind in zip(arguments, found.inputs, strict=True))
+    return folded(Applied(found.result, span, found.apply, taken), *taken)
+
+
+def is_built_in(name: str) -> bool:
+    """Whether there is a built-in function of this name."""
+    return name in names()
+
+
+def cast_to(expression: Expression, target: Type, span: Span | None = None) -> Expression:
+    """An expression in another type, to which it can be cast."""
+    if expression.type == target:
+        return expression
+    return folded(Converted(target, span or expression.span, expression), expression)
+
+
+def written_cast(expression: Expression, target: Type, span: Span) -> Expression:
+    """A cast that stands in the program."""
+    if not can_cast(expression.type, target):
+        raise error(span, f"{expression.type} cannot be cast to {target}.")
+    return cast_to(expression, target, span)
+
+
+def converted(expression: Expression, target: Type) -> Expression:
+    """An expression where a type is wanted, and no cast is written."""
+    if not _converts(expression, target):
+        hint = f"write {target}(...)" if can_cast(expression.type, target) else ""
+        raise error(expression.span, f"{expression.type} is not {target}.", hint=hint)
+    if isinstance(target, Angle) and isinstance(expression.type, Int | Uint):
+        expression = cast_to(expression, Float())
+    return cast_to(expression, target)
+
+
+def _converts(expression: Expression, target: Type) -> bool:
+    source = expression.type
+    if source == target:
+        return True
+    if isinstance(target, Angle):
+        # integers are radians only where everybody sees so: `angle a = 0;`
+        is_plain = isinstance(source, Int | Uint) and isinstance(expression, Constant)
+        return isinstance(source, Float | Angle) or is_plain
+    return isinstance(source, _CONVERTED.get(type(target), ()))
+
+
+_WHOLE = (Bool, Bit, Int, Uint)
+_CONVERTED: dict[type[Type], tuple[type[Type], ...]] = {
+    **dict.fromkeys(_WHOLE, _WHOLE),
+    Float: (*_WHOLE, Float),
+    Complex: (*_WHOLE, Float, Complex),
+}
+"""What becomes what without a cast being written."""
+
+
+def condition(expression: Expression) -> Expression:
+    """An expression as a condition."""
+    if isinstance(expression.type, Complex | Duration):
+        raise error(expression.span, f"{expression.type} is no condition.")
+    return expression if isinstance(expression.type, Bool | Bit) else cast_to(expression, Bool())
+
+
+def integer(expression: Expression) -> Expression:
+    """An expression that is to be an integer, such as an index."""
+    if isinstance(expression.type, Int | Uint):
+        return expression
+    if isinstance(expression.type, Bool | Bit):
+        return cast_to(expression, INT)
+    raise error(expression.span, f"{expression.type} is no integer.")
+
+
+def constant_integer(expression: Expression, what: str, *, least: int = 0, most: int, code: Code) -> int:
+    """The value of an integer that must be known, and within bounds."""
+    value = integer(expression)
+    if not isinstance(value, Constant):
+        raise error(expression.span, f"{what} must be a constant.")
+    if value.value < least:
+        raise error(expression.span, f"{what} must be at least {least}.")
+    if value.value > most:
+        raise error(expression.span, f"{what} is {value.value}, and may be {most} at most.", code)
+    number: int = value.value
+    return number
+
+
+# -- indices -----------------------------------------------------------------------------------------------------------
+
+
+def checked(indices: Indices, parts: Sequence[Expression], span: Span) -> Indices:
+    """Indices, refused where it can be seen that they are out of range."""
+    if all(isinstance(part, Constant) for part in parts):
+        try:
+            indices.places([])
+        except NoSuchValueError as refused:
+            raise error(span, _sentence(str(refused))) from None
+    return indices
+
+
+def listed(values: Sequence[Expression], size: int, span: Span) -> Indices:
+    """Some indices."""
+    found = tuple(integer(value) for value in values)
+    for value in found:
+        checked(Listed(size, (value,)), [value], value.span)
+    return checked(Listed(size, found), found, span)
+
+
+def ranged(
+    start: Expression | None, step: Expression | None, end: Expression | None, size: int, span: Span
+) -> tuple[Indices, int]:
+    """A range of indices, and how many there are. Its ends are constant, or follow each other in a fixed distance."""
+    first = Constant(INT, span, 0) if start is None else integer(start)
+    by = Constant(INT, span, 1) if step is None else integer(step)
+    last = Constant(INT, span, size - 1) if end is None else integer(end)
+    if not (isinstance(first, Constant) and isinstance(by, Constant) and isinstance(last, Constant)):
+        raise error(span, "The ends of a range of bits or qubits must be constants.", Code.UNSUPPORTED)
+    try:
+        places = inclusive(place_of(first.value, size), by.value, place_of(last.value, size))
+    except NoSuchValueError as refused:
+        raise error(span, _sentence(str(refused))) from None
+    if not places:
+        raise error(span, "The range is empty.")
+    return Ranged(size, first, by, last), len(places)
+
+
+def picked(operand: Expression, indices: Indices, width: int | None, span: Span) -> Expression:
+    """Some bits of an expression."""
+    parts = indices.values if isinstance(indices, Listed) else ()
+    return folded(PickedBits(bits_type(width), span, operand, indices), operand, *parts)
+
+
+def joined(parts: Sequence[Expression], span: Span) -> Expression:
+    """Registers in a row."""
+    for part in parts:
+        if not isinstance(part.type, Bits | Bit):
+            raise error(part.span, f"{part.type} cannot be joined to a register.")
+    width = sum(width_of(part.type) for part in parts)
+    return folded(JoinedBits(Bits(width), span, tuple(parts)), *parts)
+
+
+def _hint(left: Expression, right: Expression) -> str:
+    for one in (left, right):
+        if isinstance(one.type, Bits):
+            return f"write uint[{one.type.width}](...)"
+    return ""
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:] + "."

@@ -1,0 +1,131 @@
+"""A quantum state in factors: qubits that never met are kept apart, and those whose value is known are no vector.
+
+A state is never changed, so that paths can share it. Qubits begin as 0.
+"""
+
+from dataclasses import dataclass, field
+from math import sqrt
+
+import numpy as np
+from quantum_tasks.errors import Code, ProgramError
+
+from quantum_runner.engines.unitaries import Matrix, Unitary, applied
+
+_BYTES = 16
+"""Of one amplitude."""
+
+_NOTHING = 1e-14
+"""A probability that only rounding left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """The amplitudes of some qubits; the axes of the vector are theirs, in order."""
+
+    qubits: tuple[int, ...]
+    vector: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Factors by qubit, and the values of qubits that are in none; those that are not named are 0."""
+
+    factors: dict[int, Factor] = field(default_factory=dict)
+    values: dict[int, int] = field(default_factory=dict)
+
+    def after(self, unitary: Unitary, *, most_bytes: int) -> "State":
+        """The state after a unitary, up to a global phase. Raises ProgramError with MEMORY for a vector too large."""
+        controls = []
+        for qubit, value in unitary.controls:
+            if qubit in self.factors:
+                controls.append((qubit, value))
+            elif self.values.get(qubit, 0) != value:
+                return self
+        if not unitary.qubits:
+            if not controls:
+                return self  # a phase of the whole state
+            unitary, controls = _phase_on_a_control(unitary, controls)
+        left = Unitary(unitary.matrix, unitary.qubits, tuple(controls))
+        if not controls and len(left.qubits) == 1 and left.qubits[0] not in self.factors:
+            flipped = self._flipped(left)
+            if flipped is not None:
+                return flipped
+        return self._multiplied(left, most_bytes)
+
+    def _flipped(self, unitary: Unitary) -> "State | None":
+        """The state after a qubit of known value went to one of known value, if it does."""
+        [qubit] = unitary.qubits
+        value = self.values.get(qubit, 0)
+        column = np.abs(unitary.matrix[:, value]) > _NOTHING
+        if column.all():
+            return None
+        return State(self.factors, {**self.values, qubit: int(column[1])})
+
+    def _multiplied(self, unitary: Unitary, most_bytes: int) -> "State":
+        factor, values = self._joined((*unitary.qubits, *(qubit for qubit, _ in unitary.controls)), most_bytes)
+        places = {qubit: place for place, qubit in enumerate(factor.qubits)}
+        found = Factor(factor.qubits, applied(unitary, factor.vector, places))
+        return State({**self.factors, **dict.fromkeys(found.qubits, found)}, values)
+
+    def _joined(self, qubits: tuple[int, ...], most_bytes: int) -> tuple[Factor, dict[int, int]]:
+        """One factor that has these qubits, and the values of the qubits that are still in none."""
+        parts: dict[int, Factor] = {}
+        values = dict(self.values)
+        for qubit in qubits:
+            factor = self.factors.get(qubit)
+            if factor is None:
+                vector = np.zeros(2, dtype=complex)
+                vector[values.pop(qubit, 0)] = 1
+                factor = Factor((qubit,), vector)
+            parts[id(factor)] = factor
+        factors = list(parts.values())
+        width = sum(len(factor.qubits) for factor in factors)
+        needed = _BYTES << width
+        if needed > most_bytes:
+            message = f"{width} qubits are entangled, which takes {needed} bytes, and there are {most_bytes}."
+            raise ProgramError(Code.MEMORY, message)
+        joined = factors[0]
+        for factor in factors[1:]:
+            product = np.multiply.outer(joined.vector, factor.vector)
+            joined = Factor(joined.qubits + factor.qubits, product)
+        return joined, values
+
+    def probability(self, qubit: int) -> float:
+        """How probable it is that a qubit is measured as 1."""
+        factor = self.factors.get(qubit)
+        if factor is None:
+            return float(self.values.get(qubit, 0))
+        one = factor.vector[_picked(factor, qubit, 1)]
+        whole = float(np.vdot(factor.vector, factor.vector).real)
+        chance = float(np.vdot(one, one).real) / whole
+        return 0.0 if chance < _NOTHING else 1.0 if chance > 1 - _NOTHING else chance
+
+    def measured(self, qubit: int, value: int) -> "State":
+        """The state after a qubit was measured, with an outcome that is possible."""
+        factor = self.factors.get(qubit)
+        if factor is None:
+            return self
+        rest = factor.vector[_picked(factor, qubit, value)]
+        factors = {other: kept for other, kept in self.factors.items() if kept is not factor}
+        left = tuple(other for other in factor.qubits if other != qubit)
+        if left:
+            norm = sqrt(float(np.vdot(rest, rest).real))
+            found = Factor(left, rest / norm)
+            factors.update(dict.fromkeys(left, found))
+        return State(factors, {**self.values, qubit: value})
+
+    def with_value(self, qubit: int, value: int) -> "State":
+        """The state where a qubit that is in no factor has a value."""
+        return State(self.factors, {**self.values, qubit: value})
+
+
+def _picked(factor: Factor, qubit: int, value: int) -> tuple[slice | int, ...]:
+    return tuple(value if other == qubit else slice(None) for other in factor.qubits)
+
+
+def _phase_on_a_control(unitary: Unitary, controls: list[tuple[int, int]]) -> tuple[Unitary, list[tuple[int, int]]]:
+    """A phase with controls, as a matrix on the last of them."""
+    qubit, value = controls[-1]
+    phase = unitary.matrix[0, 0]
+    matrix = np.diag([1, phase] if value else [phase, 1])
+    return Unitary(matrix, (qubit,)), controls[:-1]

@@ -1,0 +1,244 @@
+"""Runs compiled programs of any kind: a machine that goes several ways where a measurement may.
+
+All shots begin together. A measurement divides them by one draw from the binomial distribution, and each outcome that
+some shots have goes on by itself: the cost is that of the different histories, not of the shots.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from quantum_qasm.compiling.gates import number_at
+from quantum_qasm.ir import (
+    Apply,
+    Assign,
+    Barrier,
+    Bind,
+    Branch,
+    Call,
+    Code,
+    End,
+    Expression,
+    Frame,
+    Indices,
+    Instruction,
+    Jump,
+    Measure,
+    Program,
+    Reset,
+    Return,
+)
+from quantum_qasm.values import NoSuchValueError, Value
+from quantum_tasks.errors import Code as ErrorCode
+from quantum_tasks.errors import ProgramError
+
+from quantum_runner.engines.state import State
+from quantum_runner.engines.unitaries import unitaries_of
+
+MAX_STEPS = 50_000_000
+"""Instructions of all histories together."""
+
+MAX_CALLS = 200
+"""Subroutines that call each other, one within the other."""
+
+
+@dataclass(slots=True)
+class _Caller:
+    """Where to go on after a subroutine."""
+
+    code: Code
+    at: int
+    frame: Frame
+    slot: int | None
+
+
+@dataclass(slots=True)
+class _Path:
+    """One history: where it is, what it knows, and how many shots go with it."""
+
+    shots: int
+    state: State
+    code: Code
+    frame: Frame
+    at: int = 0
+    callers: list[_Caller] = field(default_factory=list)
+    pending: int = 0
+    """How many qubits of the measurement or reset at `at` are done."""
+    outcome: int = 0
+
+    def fork(self, shots: int) -> "_Path":
+        """Another history that has been the same so far, with some of the shots."""
+        self.shots -= shots
+        callers = [_Caller(one.code, one.at, list(one.frame), one.slot) for one in self.callers]
+        return _Path(shots, self.state, self.code, list(self.frame), self.at, callers, self.pending, self.outcome)
+
+
+def run(
+    program: Program, shots: int, seed: int, *, inputs: Mapping[str, Value] | None = None, most_bytes: int
+) -> Counter[str]:
+    """The counts of a program. Equal seeds give equal counts.
+
+    Raises ProgramError with the place of what went wrong, or of what took too many steps or bytes.
+    """
+    machine = _Machine(program, seed, most_bytes)
+    return machine.run(shots, inputs or {})
+
+
+class _Machine:
+    def __init__(self, program: Program, seed: int, most_bytes: int) -> None:
+        self._program = program
+        self._random = np.random.Generator(np.random.PCG64(seed))
+        self._most_bytes = most_bytes
+        self._steps = 0
+        self._counts: Counter[str] = Counter()
+
+    def run(self, shots: int, inputs: Mapping[str, Value]) -> Counter[str]:
+        frame: Frame = [0] * self._program.code.slots
+        for parameter in self._program.inputs:
+            frame[parameter.slot] = inputs[parameter.name]
+        waiting = [_Path(shots, State(), self._program.code, frame)]
+        while waiting:
+            self._follow(waiting.pop(), waiting)
+        return self._counts
+
+    def _follow(self, path: _Path, waiting: list[_Path]) -> None:
+        """Go one way to its end; other ways that leave it are put to those that wait."""
+        while path.at < len(path.code.instructions):
+            instruction = path.code.instructions[path.at]
+            self._steps += 1
+            if self._steps > MAX_STEPS:
+                message = f"The program takes more than {MAX_STEPS} steps."
+                raise _refusal(instruction, message, ErrorCode.OPERATIONS)
+            try:
+                if not self._step(path, instruction, waiting):
+                    break
+            except NoSuchValueError as refused:
+                raise _refusal(instruction, f"{refused}.", ErrorCode.SEMANTIC) from None
+            except ProgramError as refused:
+                if refused.line is not None:
+                    raise
+                raise _refusal(instruction, refused.message, refused.code) from None
+        self._counts[self._key(path)] += path.shots
+
+    def _step(self, path: _Path, instruction: Instruction, waiting: list[_Path]) -> bool:
+        """Do one instruction. Returns whether there is another one."""
+        match instruction:
+            case Apply():
+                self._apply(path, instruction)
+            case Measure():
+                self._measure(path, instruction, waiting)
+            case Reset(qubits=qubits):
+                self._draw(path, qubits.numbers(path.frame), waiting)
+                for qubit in qubits.numbers(path.frame):
+                    path.state = path.state.with_value(qubit, 0)
+            case Assign(value=value, slot=slot, bits=bits):
+                _assign(path.frame, slot, bits, value.evaluate(path.frame))
+            case Bind(slot=slot, qubits=qubits):
+                path.frame[slot] = qubits.numbers(path.frame)
+            case Barrier():
+                pass
+            case _:
+                return _go(path, instruction)
+        path.at += 1
+        return True
+
+    def _apply(self, path: _Path, instruction: Apply) -> None:
+        frame = path.frame
+        parameters = [parameter.evaluate(frame) for parameter in instruction.parameters]
+        operands = [operand.numbers(frame) for operand in instruction.operands]
+        widths = [operand.width for operand in instruction.operands if operand.width is not None]
+        for place in range(widths[0] if widths else 1):
+            qubits = [number_at(numbers, place) for numbers in operands]
+            if len(set(qubits)) < len(qubits):
+                raise NoSuchValueError(f"'{instruction.gate.name}' is applied to a qubit twice")
+            for unitary in unitaries_of(instruction.gate, instruction.modifiers, parameters, qubits, frame):
+                path.state = path.state.after(unitary, most_bytes=self._most_bytes)
+
+    def _measure(self, path: _Path, instruction: Measure, waiting: list[_Path]) -> None:
+        outcome = self._draw(path, instruction.qubits.numbers(path.frame), waiting)
+        if instruction.slot is not None:
+            _assign(path.frame, instruction.slot, instruction.bits, outcome)
+
+    def _draw(self, path: _Path, qubits: tuple[int, ...], waiting: list[_Path]) -> int:
+        """Measure qubits. Shots with other outcomes go on from here by themselves."""
+        while path.pending < len(qubits):
+            qubit = qubits[path.pending]
+            chance = path.state.probability(qubit)
+            ones = path.shots if chance == 1 else 0 if chance == 0 else int(self._random.binomial(path.shots, chance))
+            if 0 < ones < path.shots:
+                other = path.fork(path.shots - ones)
+                other.state = other.state.measured(qubit, 0)
+                other.pending += 1
+                waiting.append(other)
+            value = int(ones > 0)
+            path.state = path.state.measured(qubit, value)
+            path.outcome |= value << path.pending
+            path.pending += 1
+        outcome, path.pending, path.outcome = path.outcome, 0, 0
+        return outcome
+
+    def _key(self, path: _Path) -> str:
+        """The bits of all registers, the last declared one first."""
+        registers = reversed(self._program.registers)
+        return " ".join(format(path.frame[one.slot], f"0{one.width}b") for one in registers)
+
+
+def _assign(frame: Frame, slot: int, bits: Indices | None, value: Value) -> None:
+    if bits is None:
+        frame[slot] = value
+        return
+    places = bits.places(frame)
+    kept = frame[slot]
+    if bits.size and kept < 0:
+        kept &= (1 << bits.size) - 1
+    for at, place in enumerate(places):
+        kept = kept & ~(1 << place) | (value >> at & 1) << place
+    frame[slot] = kept
+
+
+def _go(path: _Path, instruction: Instruction) -> bool:
+    """Go on where an instruction says. Returns whether there is another one."""
+    match instruction:
+        case Branch(condition=condition, otherwise=otherwise):
+            path.at = path.at + 1 if condition.evaluate(path.frame) else otherwise
+        case Jump(to=to):
+            path.at = to
+        case Call():
+            _call(path, instruction)
+        case Return(value=value):
+            _return(path, value)
+        case End():
+            path.frame = path.callers[0].frame if path.callers else path.frame
+            return False
+        case _:
+            raise AssertionError(instruction)
+    return True
+
+
+def _call(path: _Path, instruction: Call) -> None:
+    if len(path.callers) >= MAX_CALLS:
+        raise ProgramError(ErrorCode.NESTING, f"Subroutines call each other more than {MAX_CALLS} deep.")
+    passed = [
+        argument.evaluate(path.frame) if isinstance(argument, Expression) else argument.numbers(path.frame)
+        for argument in instruction.arguments
+    ]
+    qubits = [number for value in passed if isinstance(value, tuple) for number in value]
+    if len(set(qubits)) < len(qubits):
+        raise NoSuchValueError("a qubit is passed twice")
+    code = instruction.subroutine.code
+    path.callers.append(_Caller(path.code, path.at + 1, path.frame, instruction.slot))
+    path.code, path.at, path.frame = code, 0, [*passed, *[0] * (code.slots - len(passed))]
+
+
+def _return(path: _Path, value: Expression | None) -> None:
+    returned = None if value is None else value.evaluate(path.frame)
+    caller = path.callers.pop()
+    path.code, path.at, path.frame = caller.code, caller.at, caller.frame
+    if caller.slot is not None:
+        path.frame[caller.slot] = returned
+
+
+def _refusal(instruction: Instruction, message: str, code: ErrorCode) -> ProgramError:
+    span = instruction.span
+    return ProgramError(code, message[:1].upper() + message[1:], span.start_line, span.start_column + 1)
