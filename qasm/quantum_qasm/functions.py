@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from quantum_qasm.operators import common
 from quantum_qasm.types import FLOAT, INT, UINT, Angle, Bit, Bits, Bool, Complex, Float, Int, Type, Uint
 from quantum_qasm.values import NoSuchValueError, Value, radians_of, wrapped
 
@@ -80,8 +81,8 @@ def _whole(apply: Callable[[float], int]) -> Overloads:
 def _mod(types: tuple[Type, ...]) -> Iterator[Function]:
     match types:
         case [Bool() | Bit() | Int() | Uint(), Bool() | Bit() | Int() | Uint()]:
-            widths = [kind.bits for kind in types if isinstance(kind, Int | Uint)]
-            kind = Int(max(widths)) if widths and len(widths) == len(types) else INT
+            both = common(*types)
+            kind = Int(both.width) if isinstance(both, Int | Uint) else INT
             yield Function((kind, kind), kind, lambda one, other: one - other * _towards_zero(one, other))
         case [Bool() | Bit() | Int() | Uint() | Float(), Bool() | Bit() | Int() | Uint() | Float()]:
             yield Function((FLOAT, FLOAT), FLOAT, _float_mod)

@@ -391,11 +391,11 @@ class Subroutine:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """A register of bits, or a single one, whose value is counted."""
+    """A register of bits, or a single one where the width is None, whose value is counted."""
 
     name: str
     slot: int
-    width: int
+    width: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,10 +132,12 @@ class Names:
         return self._hint(name)
 
     def _hint(self, name: str) -> str:
-        known = self.scope.visible() | names()
-        if "x" in self.everywhere.names:
-            known |= STANDARD.keys()
-        close = difflib.get_close_matches(name, known - {name}, n=1)
+        visible = self.scope.visible()
+        if name in visible:
+            return "variables outside of a definition are not seen in it; pass it as an argument"
+        if name in names():
+            return "it is a function"
+        close = difflib.get_close_matches(name, visible, n=1)
         return f"did you mean '{close[0]}'?" if close else ""
 
     def warn(self, span: Span, message: str, code: ErrorCode) -> None:

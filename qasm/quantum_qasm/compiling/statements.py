@@ -121,7 +121,8 @@ class Statements(Gates):
             raise
         symbol = self.variable(node.identifier, kind)
         if self.is_global and isinstance(kind, Bit | Bits):
-            self.registers.append(Register(node.identifier.name, symbol.slot, width_of(kind)))
+            width = kind.width if isinstance(kind, Bits) else None
+            self.registers.append(Register(node.identifier.name, symbol.slot, width))
         if isinstance(value, Qubits):
             self.emit(Measure(node.span, value, symbol.slot))
         else:

@@ -7,6 +7,7 @@ some shots have goes on by itself: the cost is that of the different histories, 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import numpy as np
 from quantum_qasm.compiling.gates import number_at
@@ -179,9 +180,12 @@ class _Machine:
         return outcome
 
     def _key(self, path: _Path) -> str:
-        """The bits of all registers, the last declared one first."""
-        registers = reversed(self._program.registers)
-        return " ".join(format(path.frame[one.slot], f"0{one.width}b") for one in registers)
+        """The bits of all registers, the last declared one first; single bits one after the other are as if one."""
+        groups = []
+        for is_single, registers in groupby(reversed(self._program.registers), lambda one: one.width is None):
+            bits = [format(path.frame[one.slot], f"0{one.width or 1}b") for one in registers if one.width != 0]
+            groups += ["".join(bits)] if is_single else bits
+        return " ".join(groups)
 
 
 def _assign(frame: Frame, slot: int, bits: Indices | None, value: Value) -> None:

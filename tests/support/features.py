@@ -1,0 +1,151 @@
+"""Small programs, one for each feature of the language, with outcomes that were derived by hand.
+
+Each is a body, after `include "stdgates.inc";`, and the counts of 1,000 shots that are the only ones possible.
+"""
+
+SHOTS = 1000
+
+EXACT: dict[str, tuple[str, str]] = {
+    # integers
+    "addition": ("int[8] i = 100; i += 27; bit[8] c = bit[8](i);", "01111111"),
+    "overflow turns over": ("int[8] i = 127; i += 1; bit[8] c = bit[8](i);", "10000000"),
+    "unsigned overflow": ("uint[4] i = 15; i += 2; bit[4] c = bit[4](i);", "0001"),
+    "unsigned underflow": ("uint[4] i = 1; i -= 2; bit[4] c = bit[4](i);", "1111"),
+    "multiplication": ("int[8] i = 7; i *= 6; bit[8] c = bit[8](i);", "00101010"),
+    "division goes towards zero": ("int[8] i = -7; i = i / 2; bit[8] c = bit[8](i);", "11111101"),
+    "the remainder has the sign of the left": ("int[8] i = -7; i %= 4; bit[8] c = bit[8](i);", "11111101"),
+    "power": ("int[16] i = 3; i = i ** 5; bit[16] c = bit[16](i);", "0000000011110011"),
+    "power goes right to left": ("const int i = 2 ** 3 ** 2; bit[10] c = bit[10](i);", "1000000000"),
+    "minus binds looser than power": ("const int i = -2 ** 2; bit[4] c = bit[4](i);", "1100"),
+    "shift to the left": ("uint[4] i = 5; i <<= 1; bit[4] c = bit[4](i);", "1010"),
+    "shift to the right keeps the sign": ("int[4] i = -4; i >>= 1; bit[4] c = bit[4](i);", "1110"),
+    "a shift by more than the width": ("uint[4] i = 5; i <<= 9; bit[4] c = bit[4](i);", "0000"),
+    "bitwise": ("uint[4] i = 12; i = (i & 10) | (i ^ 5); bit[4] c = bit[4](i);", "1001"),
+    "not of bits": ("uint[4] i = 5; i = ~i; bit[4] c = bit[4](i);", "1010"),
+    "numbers in other bases": ("bit[8] c = bit[8](0xf0 | 0b11 | 0o10); ", "11111011"),
+    "underscores": ("bit[8] c = bit[8](1_0_0); ", "01100100"),
+    "a wide integer": ("uint[100] i = 1; i <<= 99; bit c; c = i[99];", "1"),
+    # truth
+    "comparison": ("int i = -1; bit c = i < 0;", "1"),
+    "unsigned comparison after conversion": ("int[8] i = -1; uint[8] j = 1; bit c = i > j;", "1"),
+    "logic": ("bool a = true; bool b = false; bit c = (a || b) && !b;", "1"),
+    "a register is compared as a number": ('bit[3] c = "101"; bit d = c == 5;', "1 101"),
+    "a bit is a truth": ("bit c = 1; bit d; if (c) d = 1;", "11"),
+    # bits
+    "a bit string has bit 0 last": ('bit[4] c = "0001"; bit d = c[0];', "1 0001"),
+    "a negative index": ('bit[4] c = "1000"; bit d = c[-1];', "1 1000"),
+    "a range of bits": ('bit[4] c = "0110"; bit[2] d = c[1:2];', "11 0110"),
+    "a range with a step": ('bit[6] c = "101010"; bit[3] d = c[1:2:5];', "111 101010"),
+    "a reversed range": ('bit[4] c = "0001"; bit[4] d = c[3:-1:0];', "1000 0001"),
+    "a set of bits": ('bit[4] c = "1010"; bit[2] d = c[{3, 0}];', "01 1010"),
+    "an assigned bit": ("bit[3] c; c[1] = 1;", "010"),
+    "an assigned range": ('bit[4] c; c[1:2] = "11";', "0110"),
+    "bits of an integer": ("int[4] i = 0; i[3] = 1; bit[4] c = bit[4](i);", "1000"),
+    "xor into a register": ('bit[4] c = "1100"; c ^= "1010";', "0110"),
+    "rotation": ('bit[4] c = rotl("1001", 1);', "0011"),
+    "popcount": ('bit[3] c = bit[3](popcount("1011"));', "011"),
+    "an alias of bits": ("bit[4] c; let a = c[1:2]; a[0] = 1;", "0010"),
+    # floats, angles and casts
+    "float to int goes towards zero": ("float f = -2.7; bit[4] c = bit[4](int(f));", "1110"),
+    "float arithmetic": ("float[64] f = 1 / 2.0 + 0.25; bit c = f == 0.75;", "1"),
+    "a float of 32 bits is rounded": ("float[32] f = 0.1; bit c = f == 0.1;", "0"),
+    "functions": ("float f = sin(pi / 2) + sqrt(4) + floor(2.5); bit c = f == 5.0;", "1"),
+    "complex": ("complex w = (1 + 2im) * (3 - 1im); bit c = real(w) == 5; bit d = imag(w) == 5;", "11"),
+    "an angle is a fraction of a turn": ("angle[4] a = 7 * (pi / 8); bit[4] c = bit[4](a);", "0111"),
+    "angles turn over": ("angle[4] a = 7 * (pi / 8); angle[4] b = pi / 8; bit[4] c = bit[4](b - a);", "1010"),
+    "an angle times an integer": ("angle[4] a = 5 * (pi / 4); uint[4] i = 2; bit[4] c = bit[4](i * a);", "0100"),
+    "an angle over an angle": ("angle[4] a = 5 * (pi / 4); angle[4] b = pi / 8; bit[4] c = bit[4](a / b);", "1010"),
+    "an angle loses bits": ("angle[4] a = pi / 8; angle[2] b = a; bit[2] c = bit[2](b);", "00"),
+    "durations": ("duration d = 1us; bit c = d / 100ns > 9.9;", "1"),
+    "a constant of constants": ("const uint n = 2; const uint m = 2 * n - 1; bit[m] c = bit[m](5);", "101"),
+    # control flow
+    "if and else": ("bit c; int i = 3; if (i == 2) { c = 0; } else c = 1;", "1"),
+    "a loop over a range has both ends": ("int[8] n = 0; for int i in [1:4] n += i; bit[8] c = bit[8](n);", "00001010"),
+    "a loop backwards": (
+        "int[9] n = 0; for int i in [4:-2:0] { n *= 8; n += i; } bit[9] c = bit[9](n);",
+        "100010000",
+    ),
+    "a loop over a set": ("int[8] n = 0; for int i in {1, 5, 10} n += i; bit[8] c = bit[8](n);", "00010000"),
+    "a loop over bits": (
+        'bit[4] c = "1011"; uint[3] n = 0; for bit b in c n += uint[3](b); bit[3] d = bit[3](n);',
+        "011 1011",
+    ),
+    "an empty loop": ("bit c; for int i in [3:2] c = 1;", "0"),
+    "the loop's variable is a copy": (
+        "int[4] n; for int i in [0:2] { n += 1; i = 9; } bit[4] c = bit[4](n);",
+        "0011",
+    ),
+    "while": ("int[8] i = 1; while (i < 50) i *= 3; bit[8] c = bit[8](i);", "01010001"),
+    "break and continue": (
+        "int[8] n = 0; for int i in [0:9] { if (i == 2) continue; if (i == 5) break; n += i; } bit[8] c = bit[8](n);",
+        "00001000",
+    ),
+    "switch": (
+        'bit[2] c; int i = 2; switch (i) { case 0 { c = "00"; } case 1, 2 { c = "10"; } default { c = "11"; } }',
+        "10",
+    ),
+    "switch without a case that fits": ("bit c; int i = 7; switch (i) { case 0 { c = 1; } }", "0"),
+    "end": ("bit[2] c; c[0] = 1; end; c[1] = 1;", "01"),
+    "a scope hides and gives back": ("int[4] i = 1; { int[4] i = 5; i += 1; } bit[4] c = bit[4](i);", "0001"),
+    # subroutines
+    "a subroutine": ("def f(int[8] i) -> int[8] { return 2 * i + 1; } bit[8] c = bit[8](f(20));", "00101001"),
+    "a subroutine of qubits": ("def f(qubit a) -> bit { x a; return measure a; } qubit q; bit c = f(q);", "1"),
+    "recursion": (
+        "def f(int[8] i) -> int[8] { if (i <= 1) { return 1; } return i * f(i - 1); } bit[8] c = bit[8](f(5));",
+        "01111000",
+    ),
+    "arguments are copies": ("def f(int[4] i) { i += 1; } int[4] i = 1; f(i); bit[4] c = bit[4](i);", "0001"),
+    "end within a subroutine": ("bit[2] c; def f() { end; } c[0] = 1; f(); c[1] = 1;", "01"),
+    # qubits and gates
+    "x": ("qubit q; x q; bit c = measure q;", "1"),
+    "a register of gates": ("qubit[3] q; x q; bit[3] c = measure q;", "111"),
+    "a gate beside a register": ("qubit q; qubit[2] r; x q; cx q, r; bit[2] c = measure r;", "11"),
+    "registers side by side": ("qubit[2] q; qubit[2] r; x q[1]; cx q, r; bit[2] c = measure r;", "10"),
+    "a defined gate": (
+        "gate g(a) q, r { ry(a) q; cx q, r; } qubit[2] q; g(pi) q[0], q[1]; bit[2] c = measure q;",
+        "11",
+    ),
+    "a loop in a gate": ("gate g q { for int i in [0:2] { x q; } } qubit q; g q; bit c = measure q;", "1"),
+    "inverse": ("qubit q; s q; inv @ s q; h q; h q; x q; bit c = measure q;", "1"),
+    "power of a gate": ("qubit q; pow(2) @ sx q; bit c = measure q;", "1"),
+    "half a gate, twice": ("qubit q; pow(0.5) @ x q; pow(1/2.0) @ x q; bit c = measure q;", "1"),
+    "a power below zero": ("qubit q; pow(-3) @ rx(pi) q; bit c = measure q;", "1"),
+    "controls": ("qubit[3] q; x q[0:1]; ctrl(2) @ x q[0], q[1], q[2]; bit[3] c = measure q;", "111"),
+    "controls for zero": ("qubit[2] q; negctrl @ x q[0], q[1]; bit[2] c = measure q;", "10"),
+    "a controlled phase is a gate": ("qubit q; h q; ctrl @ gphase(pi) q; h q; bit c = measure q;", "1"),
+    "a controlled gate of others": (
+        "gate g a, b { h a; cx a, b; } qubit[3] q; x q[0]; ctrl @ g q; ctrl @ inv @ g q; bit[3] c = measure q;".replace(
+            "g q;", "g q[0], q[1], q[2];"
+        ),
+        "001",
+    ),
+    "U is as the specification has it": (
+        "qubit[2] q; h q[0]; ctrl @ U(2 * pi, 0, 0) q[0], q[1]; h q[0]; bit[2] c = measure q;",
+        "00",
+    ),
+    "an angle turns a gate": ("angle[8] a = pi; qubit q; ry(a) q; bit c = measure q;", "1"),
+    "reset": ("qubit q; x q; reset q; bit c = measure q;", "0"),
+    "an alias of qubits": ("qubit[4] q; let a = q[1:2] ++ q[0]; x a[0]; x a[2]; bit[4] c = measure q;", "0011"),
+    "an index that is known at run time": (
+        "qubit[3] q; for int i in [0:2] { if (i != 1) x q[i]; } bit[3] c = measure q;",
+        "101",
+    ),
+    "a qubit of the machine": ("x $3; bit c = measure $3;", "1"),
+    "swap": ("qubit[2] q; x q[0]; swap q[0], q[1]; bit[2] c = measure q;", "10"),
+    "a measured qubit goes on": ("qubit q; h q; bit c = measure q; if (c) x q; bit d = measure q; c = 0;", "00"),
+    "feed-forward": (
+        "qubit[2] q; h q[0]; bit c = measure q[0]; if (c) x q[1]; bit d = measure q[1]; c ^= d; d = 0;",
+        "00",
+    ),
+    "repeat until success": ("qubit q; bit c = 0; while (!c) { reset q; h q; c = measure q; }", "1"),
+    "what was measured is counted": (
+        "qubit q; uint[4] n; for int i in [0:7] { h q; bit b = measure q; if (b) x q; n += 1; } bit[4] c = bit[4](n);",
+        "1000",
+    ),
+    "a measured angle": ("qubit q; x q; angle[2] a; measure q -> a[1]; bit[2] c = bit[2](a);", "10"),
+    "measurement into part of a register": ("qubit[2] q; x q; bit[4] c; c[1:2] = measure q;", "0110"),
+    "a barrier, a delay and a box": ("qubit q; x q; barrier q; box { delay[10ns] q; } bit c = measure q;", "1"),
+    "annotations and pragmas": ("#pragma ideal\n@fast\nqubit q;\n@slow now\nx q; bit c = measure q;", "1"),
+    "a legacy register": ("qreg q[2]; creg c[2]; x q[1]; measure q -> c;", "10"),
+    "a legacy call": ("def f(qubit a) { x a; } qubit q; f q; bit c = measure q;", "1"),
+}

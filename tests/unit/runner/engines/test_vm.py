@@ -1,0 +1,130 @@
+"""The machine that runs any program, against outcomes that were derived by hand and distributions worked out apart."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+from chaos.verdict.chi_squared import p_value
+from quantum_qasm.check import check
+from quantum_qasm.ir import Program
+from quantum_runner.engines import vm
+from quantum_tasks.errors import Code, ProgramError
+from support import corpora, features
+from support.distributions import distribution
+from support.straight_programs import program
+
+MOST_BYTES = 2**26
+PROGRAMS, PARTS, SHOTS = 500, 5, 500
+FALSE_ALARM = 1e-7
+INCLUDE = 'include "stdgates.inc";\n'
+
+TELEPORTED = {f"{place:03b}": (0.0223318 if place > 3 else 0.9776682) / 4 for place in range(8)}
+"""U(0.3, 0.2, 0.1) on 0 gives 1 with sin^2(0.15), wherever it is teleported; the bits on the way are even."""
+
+
+def compiled(text: str) -> Program:
+    """A program that is right."""
+    checked = check(text)
+    assert checked.errors == ()
+    assert checked.program
+    return checked.program
+
+
+def counts(text: str, *, shots: int = 1000, seed: int = 7) -> Counter[str]:
+    """The counts of a program that is right."""
+    return vm.run(compiled(text), shots, seed, most_bytes=MOST_BYTES)
+
+
+@pytest.mark.parametrize("feature", features.EXACT)
+def test_each_feature_has_the_outcome_that_was_derived(feature: str) -> None:
+    """One program for each, of which every shot gives the same."""
+    body, expected = features.EXACT[feature]
+    assert counts(INCLUDE + body, shots=features.SHOTS) == {expected: features.SHOTS}
+
+
+@pytest.mark.parametrize(
+    ("example", "expected"),
+    [
+        ("adder", {"10000": 1.0}),  # 1 + 15
+        ("inverseqft1", {"0000": 1.0}),
+        ("inverseqft2", {"0000": 1.0}),
+        ("qec", {"01 000": 1.0}),  # the error was found at qubit 0, and mended
+        ("qft", {format(outcome, "04b"): 1 / 16 for outcome in range(16)}),
+        ("qpt", {"0": 0.5, "1": 0.5}),
+        ("rb", {"00": 1.0}),
+        # by the specification 3 / 5 is 0, so the angle is arccos(0.6) - pi / 2 off: sin^2 of half of it is 0.1
+        ("rus", {"0 00": 0.9, "1 00": 0.1}),
+        ("teleport", TELEPORTED),
+        # `io` of the loop's body hides the one outside, which was measured in the loop: h makes it even
+        ("varteleport", {"0": 0.5, "1": 0.5}),
+    ],
+)
+def test_official_examples_have_the_outcomes_of_theory(example: str, expected: dict[str, float]) -> None:
+    """Those that run as they are, and have a register to be counted."""
+    found = counts(corpora.examples()[example], shots=2000, seed=11)
+    assert set(found) <= set(expected)
+    if len(expected) > 1:
+        assert p_value(dict(found), expected) > FALSE_ALARM
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_straight_programs_have_the_distribution(part: int) -> None:
+    """Of 500 random ones, with measurements in the middle."""
+    for number in range(part, PROGRAMS, PARTS):
+        random = Random(f"vm {number}")  # noqa: S311 - to be the same at each run
+        text = program(random, middle=random.choice((0.0, 0.1, 0.3)), most=5)
+        found = counts(text, shots=SHOTS, seed=number)
+        joined = {key.replace(" ", ""): shots for key, shots in found.items()}
+        assert p_value(joined, distribution(text)) > FALSE_ALARM, text
+
+
+def test_equal_seeds_give_equal_counts() -> None:
+    """Another seed gives others."""
+    text = INCLUDE + "qubit[4] q; h q; bit[4] c = measure q; if (c[0]) h q[1]; c[1] = measure q[1];"
+    assert counts(text, seed=1) == counts(text, seed=1)
+    assert counts(text, seed=1) != counts(text, seed=2)
+
+
+def test_a_million_shots_cost_what_their_histories_cost() -> None:
+    """A fork for each outcome, and none for each shot."""
+    found = counts(INCLUDE + "qubit q; h q; bit c = measure q; if (c) x q;", shots=1_000_000)
+    assert found.total() == 1_000_000
+    assert p_value(dict(found), {"0": 0.5, "1": 0.5}) > FALSE_ALARM
+
+
+def test_qubits_that_never_meet_are_no_vector_together() -> None:
+    """A hundred of them fit where twenty-five together would not."""
+    found = counts(INCLUDE + "qubit[100] q; h q; bit c = measure q[99]; reset q;", shots=10)
+    assert found.total() == 10
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "column", "code", "message"),
+    [
+        ("int i = 3;\nbit[2] c;\nc[i] = 1;", 4, 1, Code.SEMANTIC, "Index 3 is out of range"),
+        ("int i = 0;\nbit c = 1 / i == 1;", 3, 1, Code.SEMANTIC, "A division by zero"),
+        ("int i = 1;\nqubit[2] q;\ncx q[i], q[1];", 4, 1, Code.SEMANTIC, "'cx' is applied to a qubit twice"),
+        ("def f(int i) { f(i); }\nf(1);", 2, 16, Code.NESTING, "call each other more than 200 deep"),
+        (
+            "qubit[30] q;\nh q;\nfor int i in [0:28] cx q[i], q[i + 1];\nbit c = measure q[0];",
+            4,
+            21,
+            Code.MEMORY,
+            "entangled",
+        ),
+        ("int n = 0;\nfor int i in [0:n:3] { }", 3, 1, Code.SEMANTIC, "a step of 0"),
+    ],
+)
+def test_what_goes_wrong_on_the_way_has_its_place(body: str, line: int, column: int, code: Code, message: str) -> None:
+    """The instruction that could not be done, after the line that includes the gates."""
+    with pytest.raises(ProgramError, match="(?i)" + message) as refused:
+        counts(INCLUDE + body)
+    assert (refused.value.line, refused.value.column, refused.value.code) == (line, column, code)
+
+
+def test_an_endless_program_ends_in_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where nothing else would end it."""
+    monkeypatch.setattr(vm, "MAX_STEPS", 1000)
+    with pytest.raises(ProgramError, match="more than 1000 steps") as refused:
+        counts("bit c; while (true) { c = 1; }")
+    assert refused.value.code is Code.OPERATIONS
