@@ -79,7 +79,7 @@ def test_any_text_is_checked(seed: int) -> None:
     ("body", "line", "column", "message", "hint"),
     [
         ("hadamart q;", 1, 1, "Gate 'hadamart' is not defined.", ""),
-        ("qubit qq; x qr;", 1, 13, "'qr' is not defined.", "did you mean 'qq'?"),
+        ("qubit reg; x ref;", 1, 14, "'ref' is not defined.", "did you mean 'reg'?"),
         ("int i = 1; int i = 2;", 1, 16, "'i' is already defined at line 2.", ""),
         ("int x = 1;", 1, 5, "'x' is already defined at line 1.", ""),
         ("qubit[2] q; h q[2];", 1, 17, "Index 2 is out of range: there are 2 elements.", ""),
