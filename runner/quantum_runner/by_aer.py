@@ -1,10 +1,14 @@
-"""Programs of any kind on AerSimulator. Loading this loads Qiskit, which takes a third of a second."""
+"""Programs of any kind: on AerSimulator, or by the machine where Qiskit cannot read them.
+
+Loading this loads Qiskit, which takes a third of a second.
+"""
 
 from qiskit.circuit import QuantumCircuit
+from quantum_qasm.ir import Program
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Options, Outcome
 
-from quantum_runner import engine, methods
+from quantum_runner import engine, language, methods
 from quantum_runner.circuits import circuit_of, steps
 from quantum_runner.frontend import load
 from quantum_runner.machine import Machine
@@ -13,7 +17,11 @@ from quantum_runner.straight.program import StraightLine
 
 def run(program: str | StraightLine, options: Options, machine: Machine, seed: int) -> Outcome:
     """Run a program with this seed. Raises ProgramError, and nothing else, for any program."""
-    circuit = load(program) if isinstance(program, str) else circuit_of(program)
+    try:
+        circuit = load(program) if isinstance(program, str) else circuit_of(program)
+    except ProgramError as refusal:
+        assert isinstance(program, str)  # noqa: S101 - nothing else is read
+        return _by_the_machine(language.compiled(program, refusal), options, machine, seed)
     require_measurement(circuit)
     try:
         plan = methods.choose(circuit, options.method, machine.memory_bytes, options.shots)
@@ -32,6 +40,15 @@ def run(program: str | StraightLine, options: Options, machine: Machine, seed: i
     except BaseException as error:
         raise ProgramError(Code.ENGINE_FAILED, "The simulator failed on this program.") from error
     return Outcome(counts=counts, shots=options.shots, seed=seed, qubits=circuit.num_qubits, method=plan.method)
+
+
+def _by_the_machine(program: Program, options: Options, machine: Machine, seed: int) -> Outcome:
+    try:
+        return language.run(program, options, machine, seed)
+    except MemoryError:
+        raise ProgramError(Code.MEMORY, "The simulation ran out of memory.") from None
+    except (ArithmeticError, ValueError, TypeError, LookupError, RecursionError) as error:
+        raise ProgramError(Code.ENGINE_FAILED, "The simulator failed on this program.") from error
 
 
 def require_measurement(circuit: QuantumCircuit) -> None:

@@ -14,10 +14,11 @@ import sys
 from typing import Any
 
 from qiskit.circuit import QuantumCircuit
+from quantum_qasm.ir import Program
 from quantum_tasks.errors import ProgramError
 from quantum_tasks.task import Method, Options
 
-from quantum_runner import container, methods, report
+from quantum_runner import container, language, methods, report
 from quantum_runner.by_aer import require_measurement
 from quantum_runner.child import prepare
 from quantum_runner.circuits import circuit_of
@@ -32,14 +33,27 @@ def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
     Raises ProgramError as the run would, with `memory_bytes` as the largest memory that a container may have.
     """
     most = container.memory_for_one_simulation(memory_bytes)
-    circuit = _circuit(program)
+    try:
+        circuit = _circuit(program)
+    except ProgramError as refusal:
+        return _needs_of_the_machine(language.compiled(program, refusal), options, most)
     require_measurement(circuit)
     plan = methods.choose(circuit, options.method, most, options.shots)
-    counts = bytes_of_counts(plan.circuit, options.shots, most)
+    counts = bytes_of_counts(plan.circuit.num_clbits, options.shots, most)
     return {
         "qubits": circuit.num_qubits,
         "method": plan.method,
         "container_bytes": container.memory_around_a_simulation(max(plan.memory_bytes, counts)),
+    }
+
+
+def _needs_of_the_machine(program: Program, options: Options, most: int) -> dict[str, Any]:
+    language.require_method(options.method)
+    needed = max(language.bytes_of(program, most), bytes_of_counts(language.bits_of(program), options.shots, most))
+    return {
+        "qubits": program.qubits,
+        "method": Method.STATEVECTOR,
+        "container_bytes": container.memory_around_a_simulation(needed),
     }
 
 

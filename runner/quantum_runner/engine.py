@@ -25,7 +25,7 @@ def run(
     circuit: QuantumCircuit, method: Method, *, shots: int, seed: int, memory_bytes: int, threads: int
 ) -> dict[str, int]:
     """Counts of `shots` runs, keyed as Qiskit has it. Raises ProgramError with ENGINE_FAILED or RESULT_BYTES."""
-    bytes_of_counts(circuit, shots, memory_bytes)
+    bytes_of_counts(circuit.num_clbits, shots, memory_bytes)
     result = (
         _simulator()
         .run(
@@ -42,7 +42,11 @@ def run(
     )
     if not result.success:
         raise ProgramError(Code.ENGINE_FAILED, f"The simulator could not run this program: {_reason(result)}")
-    counts = _keyed_by_bits(result.data().get("counts", {}), circuit)
+    return checked_size(_keyed_by_bits(result.data().get("counts", {}), circuit))
+
+
+def checked_size(counts: dict[str, int]) -> dict[str, int]:
+    """Counts that are not too large to be kept. Raises ProgramError with RESULT_BYTES."""
     size = sum(len(bits) + len(str(count)) + 4 for bits, count in counts.items())
     if size > MAX_RESULT_BYTES:
         message = f"The counts take {size} bytes, more than {MAX_RESULT_BYTES}: measure less, or with fewer shots."
@@ -50,12 +54,11 @@ def run(
     return counts
 
 
-def bytes_of_counts(circuit: QuantumCircuit, shots: int, memory_bytes: int) -> int:
+def bytes_of_counts(bits: int, shots: int, memory_bytes: int) -> int:
     """What the counts take at the most, were every shot to give another record.
 
     Raises ProgramError with RESULT_BYTES when that is more than `memory_bytes`: before the run, not after it.
     """
-    bits = circuit.num_clbits
     needed: int = min(shots, 2**bits) * bits * _COPIES_OF_A_KEY
     if needed > memory_bytes:
         message = (

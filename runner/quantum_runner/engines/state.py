@@ -33,6 +33,11 @@ class State:
     factors: dict[int, Factor] = field(default_factory=dict)
     values: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def size_bytes(self) -> int:
+        """What its vectors take."""
+        return sum(factor.vector.nbytes for factor in {id(one): one for one in self.factors.values()}.values())
+
     def after(self, unitary: Unitary, *, most_bytes: int) -> "State":
         """The state after a unitary, up to a global phase. Raises ProgramError with MEMORY for a vector too large."""
         controls = []

@@ -67,6 +67,8 @@ class _Path:
     pending: int = 0
     """How many qubits of the measurement or reset at `at` are done."""
     outcome: int = 0
+    waiting_bytes: int = 0
+    """What its state took when it began to wait."""
 
     def fork(self, shots: int) -> "_Path":
         """Another history that has been the same so far, with some of the shots."""
@@ -92,6 +94,8 @@ class _Machine:
         self._random = np.random.Generator(np.random.PCG64(seed))
         self._most_bytes = most_bytes
         self._steps = 0
+        self._waiting_bytes = 0
+        """What the states of the histories take that wait."""
         self._counts: Counter[str] = Counter()
 
     def run(self, shots: int, inputs: Mapping[str, Value]) -> Counter[str]:
@@ -100,7 +104,9 @@ class _Machine:
             frame[parameter.slot] = inputs[parameter.name]
         waiting = [_Path(shots, State(), self._program.code, frame)]
         while waiting:
-            self._follow(waiting.pop(), waiting)
+            path = waiting.pop()
+            self._waiting_bytes -= path.waiting_bytes
+            self._follow(path, waiting)
         return self._counts
 
     def _follow(self, path: _Path, waiting: list[_Path]) -> None:
@@ -154,7 +160,7 @@ class _Machine:
             if len(set(qubits)) < len(qubits):
                 raise NoSuchValueError(f"'{instruction.gate.name}' is applied to a qubit twice")
             for unitary in unitaries_of(instruction.gate, instruction.modifiers, parameters, qubits, frame):
-                path.state = path.state.after(unitary, most_bytes=self._most_bytes)
+                path.state = path.state.after(unitary, most_bytes=self._most_bytes - self._waiting_bytes)
 
     def _measure(self, path: _Path, instruction: Measure, waiting: list[_Path]) -> None:
         outcome = self._draw(path, instruction.qubits.numbers(path.frame), waiting)
@@ -171,13 +177,21 @@ class _Machine:
                 other = path.fork(path.shots - ones)
                 other.state = other.state.measured(qubit, 0)
                 other.pending += 1
-                waiting.append(other)
+                self._wait(other, waiting)
             value = int(ones > 0)
             path.state = path.state.measured(qubit, value)
             path.outcome |= value << path.pending
             path.pending += 1
         outcome, path.pending, path.outcome = path.outcome, 0, 0
         return outcome
+
+    def _wait(self, path: _Path, waiting: list[_Path]) -> None:
+        waiting.append(path)
+        path.waiting_bytes = path.state.size_bytes
+        self._waiting_bytes += path.waiting_bytes
+        if self._waiting_bytes > self._most_bytes:
+            message = f"The states of {len(waiting)} histories take more than {self._most_bytes} bytes."
+            raise ProgramError(ErrorCode.MEMORY, message)
 
     def _key(self, path: _Path) -> str:
         """The bits of all registers, the last declared one first; single bits one after the other are as if one."""

@@ -118,12 +118,9 @@ def test_a_long_condition_is_no_harder_than_its_length(operator: str) -> None:
     assert sum(_counts(form, 1, "if ({0}) {{ x q[2]; }}").values()) == 2
 
 
-@pytest.mark.parametrize(
-    ("form", "column"), [("c == -1", 10), ("int[2](c) == 1", 5), ("c + 1 == 2", 5), ("c[0] == 1.5", 13)]
-)
-def test_what_cannot_be_written_over_bits_is_refused_with_its_place(form: str, column: int) -> None:
-    """Negative numbers, signed casts and arithmetic on bits are refused where they stand."""
+def test_what_cannot_be_written_over_bits_is_refused_with_its_place() -> None:
+    """Arithmetic on bits is refused where it stands."""
     with pytest.raises(ProgramError) as refusal:
-        simulate(f"qubit q; bit[2] c;\nif ({form}) {{ c[0] = measure q; }}", Options(), MACHINE)
+        simulate("qubit q; bit[2] c;\nif (c + 1 == 2) { c[0] = measure q; }", Options(), MACHINE)
     assert refusal.value.code in (Code.UNSUPPORTED, Code.SEMANTIC)
-    assert (refusal.value.line, refusal.value.column) == (2, column)
+    assert (refusal.value.line, refusal.value.column) == (2, 5)

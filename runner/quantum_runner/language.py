@@ -1,0 +1,67 @@
+"""Programs that Qiskit cannot read: those that compute with what they measure, and the rest of the language.
+
+The stock importer reads first, so that what it reads gives what it gave. What it refuses is compiled here, and run by
+the machine of `engines.vm`, if it can be; if not, the importer's refusal stands.
+"""
+
+from quantum_qasm.check import check
+from quantum_qasm.ir import Program
+from quantum_tasks.errors import Code, ProgramError
+from quantum_tasks.task import Method, Options, Outcome
+
+from quantum_runner.engine import bytes_of_counts, checked_size
+from quantum_runner.engines import vm
+from quantum_runner.machine import Machine
+from quantum_runner.methods import BYTES_PER_AMPLITUDE
+
+MOST_BYTES = 512 * 2**20
+"""Of vectors of one program: how many of its qubits are entangled at a time is known only when it has run."""
+
+_NOT_QISKITS = frozenset({Code.SEMANTIC, Code.UNSUPPORTED, Code.UNDEFINED})
+"""What the importer says of programs that are right, among others."""
+
+
+def compiled(program: str, refusal: ProgramError) -> Program:
+    """A program that the importer has refused. Raises that refusal, if there is no more to it here."""
+    if refusal.code not in _NOT_QISKITS:
+        raise refusal
+    found = check(program).program
+    if found is None or not found.registers:
+        raise refusal
+    if found.inputs:
+        names = ", ".join(sorted(parameter.name for parameter in found.inputs))
+        span = found.inputs[0].span
+        message = f"The program asks for input that was not given: {names}."
+        raise ProgramError(Code.INPUT_MISSING, message, span.start_line, span.start_column + 1)
+    return found
+
+
+def bits_of(program: Program) -> int:
+    """How many bits are counted."""
+    return sum(1 if register.width is None else register.width for register in program.registers)
+
+
+def bytes_of(program: Program, memory_bytes: int) -> int:
+    """What its vectors may take."""
+    return min(BYTES_PER_AMPLITUDE << program.qubits, MOST_BYTES, memory_bytes)
+
+
+def run(program: Program, options: Options, machine: Machine, seed: int) -> Outcome:
+    """Run a program with this seed. Raises ProgramError."""
+    require_method(options.method)
+    bytes_of_counts(bits_of(program), options.shots, machine.memory_bytes)
+    counts = vm.run(program, options.shots, seed, most_bytes=min(MOST_BYTES, machine.memory_bytes))
+    return Outcome(
+        counts=checked_size(dict(counts)),
+        shots=options.shots,
+        seed=seed,
+        qubits=program.qubits,
+        method=Method.STATEVECTOR,
+    )
+
+
+def require_method(method: Method) -> None:
+    """Refuse a method that is not the machine's. Raises ProgramError with METHOD."""
+    if method not in (Method.AUTOMATIC, Method.STATEVECTOR):
+        message = f"Programs that compute with what they measure run as state vectors only, and not by {method}."
+        raise ProgramError(Code.METHOD, message)

@@ -1,0 +1,82 @@
+"""Programs that Qiskit cannot read, from the text to the counts."""
+
+import pytest
+from quantum_runner.check import needs
+from quantum_runner.machine import Machine
+from quantum_runner.simulate import simulate
+from quantum_tasks.errors import Code, ProgramError
+from quantum_tasks.task import Method, Options
+from support import corpora, features
+
+MACHINE = Machine(memory_bytes=2**28)
+INCLUDE = 'include "stdgates.inc";\n'
+COMPUTES = INCLUDE + "qubit q; int[4] n; h q; bit b = measure q; if (b) n += 3; bit[4] c = bit[4](n); b = 0;"
+"""What it does with a measurement, Qiskit cannot read."""
+
+
+OTHERWISE = {
+    "an empty loop": "the importer reads it, and a program that it reads is to measure something",
+    "U is as the specification has it": "Qiskit's U has another phase, which controls make visible",
+}
+"""Features that the importer reads, and how what it makes of them differs."""
+
+
+@pytest.mark.parametrize("feature", sorted(features.EXACT.keys() - OTHERWISE.keys()))
+def test_features_run_whoever_reads_them(feature: str) -> None:
+    """Through the door that every task takes: what the importer reads, and what it does not."""
+    body, expected = features.EXACT[feature]
+    outcome = simulate(INCLUDE + body, Options(shots=features.SHOTS, seed=3), MACHINE)
+    assert outcome.counts == {expected: features.SHOTS}
+    assert (outcome.shots, outcome.seed) == (features.SHOTS, 3)
+
+
+def test_what_is_measured_can_be_computed_with() -> None:
+    """Both ways that a measurement may go are there, and equal seeds give equal counts."""
+    first, again = (simulate(COMPUTES, Options(shots=1000, seed=5), MACHINE) for _ in range(2))
+    assert first == again
+    assert set(first.counts) == {"0000 0", "0011 0"}
+    assert (first.method, first.qubits) == (Method.STATEVECTOR, 1)
+
+
+@pytest.mark.parametrize("example", ["adder", "qec", "rus", "teleport", "varteleport"])
+def test_official_examples_run(example: str) -> None:
+    """Some of which no other open system runs."""
+    outcome = simulate(corpora.examples()[example], Options(shots=100, seed=1), MACHINE)
+    assert sum(outcome.counts.values()) == 100
+
+
+def test_what_it_needs_is_known_before() -> None:
+    """Qubits, method, and memory for its vectors, which are bounded however many qubits there are."""
+    found = needs(COMPUTES, Options(), 2**33)
+    assert (found["qubits"], found["method"]) == (1, "statevector")
+    many = needs(COMPUTES.replace("qubit q;", "qubit q; qubit[900] r;"), Options(), 2**33)
+    assert many["qubits"] == 901
+    assert found["container_bytes"] < many["container_bytes"] < 2**31
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "code"),
+    [
+        (COMPUTES, Options(method=Method.STABILIZER), Code.METHOD),
+        (INCLUDE + "input int[4] n; bit[4] c; n == 1; c = bit[4](n);", Options(), Code.INPUT_MISSING),
+        (INCLUDE + "qubit q; int n; n = n * 2; h q;", Options(), Code.UNSUPPORTED),
+        (INCLUDE + "bit[10000] c; int n = 1; n += 1;", Options(shots=1_000_000), Code.RESULT_BYTES),
+        (INCLUDE + "int n = 0; bit c; n = 1; c = 1 / (n - 1) == 1;", Options(), Code.SEMANTIC),
+    ],
+)
+def test_what_cannot_be_run_is_refused(program: str, options: Options, code: Code) -> None:
+    """By a check and by the run, or by the run alone where only that can know."""
+    with pytest.raises(ProgramError) as refused:
+        simulate(program, options, MACHINE)
+    assert refused.value.code is code
+    if code is not Code.SEMANTIC:
+        with pytest.raises(ProgramError) as refused:
+            needs(program, options, 2**28)
+        assert refused.value.code is code
+
+
+def test_what_neither_can_read_is_refused_in_the_importers_words() -> None:
+    """One refusal, with its place."""
+    with pytest.raises(ProgramError) as refused:
+        simulate(INCLUDE + "qubit q;\nhadamart q;", Options(), MACHINE)
+    assert (refused.value.code, refused.value.line, refused.value.column) == (Code.UNDEFINED, 3, 1)
