@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from quantum_tasks.task import MAX_PROGRAM_BYTES
 
 from quantum_client import demo as demonstration
 from quantum_client.local.errors import LocalStackError
@@ -49,6 +50,25 @@ def demo(
         else:
             status = asyncio.run(demonstration.run_remote(url.rstrip("/")))
         raise typer.Exit(status)
+
+
+@app.command()
+def check(
+    files: Annotated[list[typer.FileText], typer.Argument(help="Programs; - is what comes in.")],
+) -> None:
+    """Say what is wrong with programs, without running them."""
+    from quantum_client.check import report  # noqa: PLC0415 - the front end takes a while to load
+
+    right = True
+    for file in files:
+        text = file.read(MAX_PROGRAM_BYTES + 1)
+        if len(text.encode(errors="replace")) > MAX_PROGRAM_BYTES:
+            told, is_right = f"{file.name}: error: a program has {MAX_PROGRAM_BYTES} bytes at most\n", False
+        else:
+            told, is_right = report(file.name, text)
+        (sys.stdout if is_right else sys.stderr).write(told)
+        right = right and is_right
+    raise typer.Exit(0 if right else 1)
 
 
 @contextmanager
