@@ -31,6 +31,7 @@ class Code(StrEnum):
     BITS = "limit.bits"
     OPERATIONS = "limit.operations"
     NUMBER = "limit.number"
+    ARRAY = "limit.array"
     GATE_WIDTH = "limit.gate_width"
     MEMORY = "limit.memory"
     RESULT_BYTES = "limit.result"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from quantum_qasm.spans import Span
-from quantum_qasm.types import BIT, Bits, Type
+from quantum_qasm.types import BIT, Array, Bits, Type
 from quantum_qasm.values import NoSuchValueError, Value, cast
 
 Frame = list[Value]
@@ -167,6 +167,52 @@ class JoinedBits(Expression):
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Elements of an array: indices for its first dimensions, and everything of the others."""
+
+    dimensions: tuple[int, ...]
+    parts: tuple[Indices, ...]
+
+    def offsets(self, frame: Frame) -> list[int]:
+        """Where they are among all elements. Raises NoSuchValueError for an index that is outside."""
+        places = [part.places(frame) for part in self.parts]
+        places += [list(range(size)) for size in self.dimensions[len(places) :]]
+        found = [0]
+        for size, chosen in zip(self.dimensions, places, strict=True):
+            found = [offset * size + place for offset in found for place in chosen]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Selected(Expression):
+    """An element of an array, or an array of some of them."""
+
+    array: Expression
+    selection: Selection
+
+    def evaluate(self, frame: Frame) -> Value:
+        """See Expression."""
+        elements = self.array.evaluate(frame)
+        offsets = self.selection.offsets(frame)
+        if isinstance(self.type, Array):
+            return tuple(elements[offset] for offset in offsets)
+        return elements[offsets[0]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value goes: a slot, some elements of its array, or some bits of what is there.
+
+    `signed` is of an integer some bits of which change.
+    """
+
+    slot: int
+    elements: Selection | None = None
+    bits: Indices | None = None
+    signed: bool = False
+
+
 # -- qubits ------------------------------------------------------------------------------------------------------------
 
 
@@ -276,11 +322,10 @@ class Instruction:
 
 @dataclass(slots=True)
 class Assign(Instruction):
-    """Put a value into a slot, or into some bits of it."""
+    """Put a value somewhere."""
 
-    slot: int
+    place: Place
     value: Expression
-    bits: Indices | None = None
 
 
 @dataclass(slots=True)
@@ -303,11 +348,10 @@ class Apply(Instruction):
 
 @dataclass(slots=True)
 class Measure(Instruction):
-    """Measure qubits, and put the outcomes into a slot, into some bits of it, or nowhere."""
+    """Measure qubits, and put the outcomes somewhere, or nowhere."""
 
     qubits: Qubits
-    slot: int | None = None
-    bits: Indices | None = None
+    place: Place | None = None
 
 
 @dataclass(slots=True)
@@ -346,6 +390,8 @@ class Call(Instruction):
     subroutine: "Subroutine"
     arguments: tuple[Expression | Qubits, ...]
     slot: int | None = None
+    given_back: tuple[tuple[int, Place], ...] = ()
+    """Arrays that it may change: its slot, and what here becomes what that is in the end."""
 
 
 @dataclass(slots=True)
@@ -386,6 +432,8 @@ class Subroutine:
     arguments: tuple[Type | int | None, ...] = ()
     """The types of classical arguments, and the widths of quantum ones (None: a single qubit)."""
     returned: Type | None = None
+    changes: frozenset[int] = frozenset()
+    """The places of arrays that it may change."""
     code: Code = field(default_factory=Code)
 
 

@@ -109,6 +109,18 @@ class Duration(Type):
         return "duration"
 
 
+@dataclass(frozen=True, slots=True)
+class Array(Type):
+    """`array[int[8], 4, 3]`; a value is a tuple of its elements, those of the last dimension beside each other."""
+
+    element: Type
+    dimensions: tuple[int, ...]
+
+    def __str__(self) -> str:
+        """As it is written."""
+        return f"array[{self.element}, {', '.join(map(str, self.dimensions))}]"
+
+
 BOOL, BIT, INT, UINT, FLOAT, ANGLE, COMPLEX, DURATION = (
     *(Bool(), Bit(), Int(), Uint(), Float(), Angle(), Complex()),
     Duration(),

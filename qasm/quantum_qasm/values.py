@@ -31,7 +31,7 @@ class Time:
 
 
 Value = Any
-"""An int, float, complex or Time, as the type beside it says."""
+"""An int, float, complex or Time, or a tuple of such, as the type beside it says."""
 
 _FORMATS = {16: "<e", 32: "<f"}
 _TURN = 2 * math.pi

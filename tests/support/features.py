@@ -87,6 +87,45 @@ EXACT: dict[str, tuple[str, str]] = {
     "switch without a case that fits": ("bit c; int i = 7; switch (i) { case 0 { c = 1; } }", "0"),
     "end": ("bit[2] c; c[0] = 1; end; c[1] = 1;", "01"),
     "a scope hides and gives back": ("int[4] i = 1; { int[4] i = 5; i += 1; } bit[4] c = bit[4](i);", "0001"),
+    # arrays
+    "an array": ("array[int[8], 3] a = {1, 2, 3}; a[1] += 5; bit[8] c = bit[8](a[1]);", "00000111"),
+    "an array's last element": ("array[int[4], 3] a = {1, 2, 3}; bit[4] c = bit[4](a[-1]);", "0011"),
+    "an index that is computed": ("array[int[4], 3] a; int i = 1; a[i + 1] = 6; bit[4] c = bit[4](a[2]);", "0110"),
+    "rows and columns": (
+        "array[int[4], 2, 3] a = {{1, 2, 3}, {4, 5, 6}}; bit[4] c = bit[4](a[1, 0] + a[0][2]);",
+        "0111",
+    ),
+    "a row is assigned": (
+        "array[int[4], 2, 2] a; array[int[4], 2] b = {3, 4}; a[1] = b; b[0] = 9; bit[4] c = bit[4](a[1, 0]);",
+        "0011",
+    ),
+    "a slice is assigned": (
+        "array[int[4], 4] a = {1, 2, 3, 4}; a[0:1] = a[2:3]; bit[4] c = bit[4](a[0] + a[1]);",
+        "0111",
+    ),
+    "a column is assigned": (
+        "array[int[4], 2, 2] a = {{1, 2}, {3, 4}}; a[0:1, 0] = a[0:1, 1]; bit[4] c = bit[4](a[1, 0] + a[0, 0]);",
+        "0110",
+    ),
+    "an array of a row": (
+        "array[int[4], 2] a = {1, 2}; array[int[4], 2, 2] b = {a, a}; bit[4] c = bit[4](b[1, 1]);",
+        "0010",
+    ),
+    "the size of an array": ("array[float, 5, 3] a; bit[8] c = bit[8](10 * sizeof(a) + sizeof(a, 1));", "00110101"),
+    "a loop over an array": (
+        "array[int[4], 3] a = {1, 2, 4}; int[4] n; for int[4] i in a n += i; bit[4] c = bit[4](n);",
+        "0111",
+    ),
+    "a bit of an element": ("array[int[4], 2] a; a[1][3] = 1; bit c = a[1] == -8; bit d = a[1] < 0;", "11"),
+    "the sign bit of an integer": ("int[4] i; i[3] = 1; bit c = i == -8;", "1"),
+    "a subroutine reads an array": (
+        "def f(readonly array[int, 2] a) -> int { return a[0] + a[1]; } array[int, 2] b = {1, 4}; bit[8] c = bit[8](f(b));",
+        "00000101",
+    ),
+    "a subroutine changes an array": (
+        "def f(mutable array[int[8], 2] a) { a[1] = 7; } array[int[8], 3] b; f(b[1:2]); bit[8] c = bit[8](b[2]);",
+        "00000111",
+    ),
     # subroutines
     "a subroutine": ("def f(int[8] i) -> int[8] { return 2 * i + 1; } bit[8] c = bit[8](f(20));", "00101001"),
     "a subroutine of qubits": ("def f(qubit a) -> bit { x a; return measure a; } qubit q; bit c = f(q);", "1"),

@@ -1,6 +1,8 @@
 """Expressions, types, and references to bits and qubits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
 from typing import TypeVar
 
 from openqasm3 import ast
@@ -19,6 +21,7 @@ from quantum_qasm.compiling.scopes import (
 )
 from quantum_qasm.compiling.typed import error
 from quantum_qasm.ir import (
+    Applied,
     Call,
     Constant,
     Expression,
@@ -27,8 +30,10 @@ from quantum_qasm.ir import (
     Listed,
     Nested,
     PickedQubits,
+    Place,
     Qubits,
     Ranged,
+    Selection,
     Subroutine,
     TheseQubits,
     Variable,
@@ -41,7 +46,10 @@ from quantum_qasm.types import (
     DURATION,
     FLOAT,
     INT,
+    UINT,
     Angle,
+    Array,
+    Bit,
     Bits,
     Complex,
     Float,
@@ -51,6 +59,12 @@ from quantum_qasm.types import (
     Uint,
 )
 from quantum_qasm.values import Time, Value
+
+MAX_ELEMENTS = 10_000
+"""Elements of an array."""
+
+MAX_DIMENSIONS = 7
+"""The specification's bound."""
 
 MAX_WIDTH = 65_536
 """Bits of one integer or angle."""
@@ -86,7 +100,25 @@ class Expressions(Names):
                 return DURATION
             case ast.IntType() | ast.UintType() | ast.FloatType() | ast.AngleType():
                 return _SIZED[type(node)](self._width(node))
-        raise error(node.span, "Arrays cannot be run here yet.", ErrorCode.UNSUPPORTED)
+            case ast.ArrayType(base_type=base, dimensions=dimensions):
+                return self._array_type(base, dimensions, node.span)
+            case ast.ArrayReferenceType(base_type=base, dimensions=list() as dimensions):
+                return self._array_type(base, dimensions, node.span)
+        message = "Arrays of which only the number of dimensions is known cannot be passed here yet."
+        raise error(node.span, message, ErrorCode.UNSUPPORTED)
+
+    def _array_type(self, base: ast.ClassicalType, dimensions: Sequence[ast.Expression], span: Span) -> Array:
+        element = self.type_of(base)
+        if isinstance(element, Bit | Bits):
+            raise error(base.span, f"There are no arrays of {element}.")
+        if len(dimensions) > MAX_DIMENSIONS:
+            raise error(span, f"An array has {MAX_DIMENSIONS} dimensions at most.")
+        sizes = tuple(
+            self.constant(size, "The size of an array", most=MAX_ELEMENTS, code=ErrorCode.ARRAY) for size in dimensions
+        )
+        if prod(sizes) > MAX_ELEMENTS:
+            raise error(span, f"An array has {MAX_ELEMENTS} elements at most.", ErrorCode.ARRAY)
+        return Array(element, sizes)
 
     def _width(self, node: ast.IntType | ast.UintType | ast.FloatType | ast.AngleType) -> int | None:
         if node.size is None:
@@ -124,8 +156,14 @@ class Expressions(Names):
                 return self._call(name, arguments, span)
             case ast.DurationOf(target=target):
                 return self._duration_of(target, span)
-            case ast.SizeOf():
-                raise error(span, "'sizeof' is of arrays, which cannot be run here yet.", ErrorCode.UNSUPPORTED)
+        return self._of_arrays(node, span)
+
+    def _of_arrays(self, node: ast.Expression, span: Span) -> Expression:
+        match node:
+            case ast.SizeOf(target=target, index=index):
+                return self._size_of(target, index, span)
+            case ast.Concatenation():
+                return self._joined(node)
         literal = _literal(node)
         if literal is None:
             raise error(span, "This cannot stand here.")
@@ -165,10 +203,43 @@ class Expressions(Names):
                 return typed.picked(whole, bits, width, span)
         raise error(span, f"{_kind(symbol)} has no value.")
 
+    def _size_of(self, target: ast.Expression, index: ast.Expression | None, span: Span) -> Expression:
+        kind = self.expression(target).type
+        if not isinstance(kind, Array):
+            raise error(span, f"{kind} has no size.")
+        place = 0
+        if index is not None:
+            most = len(kind.dimensions) - 1
+            place = self.constant(index, "The number of a dimension", most=most, code=ErrorCode.SEMANTIC)
+        return Constant(UINT, span, kind.dimensions[place])
+
+    def _joined(self, node: ast.Concatenation) -> Expression:
+        parts = self.expression(node.lhs), self.expression(node.rhs)
+        left, right = (part.type for part in parts)
+        if isinstance(left, Array) and isinstance(right, Array):
+            if left.element != right.element or left.dimensions[1:] != right.dimensions[1:]:
+                raise error(node.span, f"{left} and {right} cannot be joined.")
+            length = left.dimensions[0] + right.dimensions[0]
+            kind = Array(left.element, (length, *left.dimensions[1:]))
+            return typed.folded(Applied(kind, node.span, lambda one, other: one + other, parts), *parts)
+        return typed.joined(parts, node.span)
+
     def _element(self, node: ast.IndexExpression) -> Expression:
         value = self.expression(node.collection)
+        if isinstance(value.type, Array):
+            return typed.selected(value, self.array_indices(node.index, value.type.dimensions, node.span), node.span)
         indices, width = self.indices(node.index, _width_for_indices(value.type, node.collection.span), node.span)
         return typed.picked(value, indices, width, node.span)
+
+    def array_indices(
+        self, node: ast.IndexElement, dimensions: Sequence[int], span: Span
+    ) -> list[tuple[Indices, int | None]]:
+        """Which elements are meant in the first dimensions of an array."""
+        if isinstance(node, ast.DiscreteSet):
+            raise error(span, "An array has no sets of indices.")
+        if len(node) > len(dimensions):
+            raise error(span, f"An array of {len(dimensions)} dimensions has no {len(node)} indices.")
+        return [self.indices([index], size, span) for index, size in zip(node, dimensions, strict=False)]
 
     def indices(self, node: ast.IndexElement, size: int, span: Span) -> tuple[Indices, int | None]:
         """Which bits or qubits are meant, and how many; None: a single one."""
@@ -214,8 +285,22 @@ class Expressions(Names):
                 passed.append(self._passed_qubits(argument, kind))
         _refuse_overlaps([one for one in passed if isinstance(one, Qubits)])
         slot = None if subroutine.returned is None else self.slot()
-        self.emit(Call(span, subroutine, tuple(passed), slot))
+        given_back = tuple(
+            self._given_back(place, argument) for place, argument in enumerate(arguments) if place in subroutine.changes
+        )
+        self.emit(Call(span, subroutine, tuple(passed), slot, given_back))
         return None if slot is None or subroutine.returned is None else Variable(subroutine.returned, span, slot)
+
+    def _given_back(self, at: int, argument: ast.Expression) -> tuple[int, Place]:
+        """An argument that a subroutine may change: what becomes what its slot is in the end."""
+        name, indices = indexed(argument)
+        if name is None:
+            raise error(argument.span, "This subroutine changes its argument, so that must be a variable.")
+        target: ast.Identifier | ast.IndexedIdentifier = name
+        if indices:
+            target = ast.IndexedIdentifier(name, indices)
+            target.span = argument.span
+        return at, self.target(target)[1]
 
     def _passed_qubits(self, argument: ast.Expression | ast.IndexedIdentifier, width: int | None) -> Qubits:
         qubits = self.qubits_of(argument)
@@ -280,18 +365,45 @@ class Expressions(Names):
 
     # -- what can be written to ------------------------------------------------------------------------------------
 
-    def target(self, node: ast.Identifier | ast.IndexedIdentifier) -> tuple[Type, int, Indices | None]:
-        """A variable, or some bits of one: the type, the slot, the bits."""
+    def target(self, node: ast.Identifier | ast.IndexedIdentifier) -> tuple[Type, Place]:
+        """What can be assigned to: a variable, some elements or some bits of one. Gives its type, and where it is."""
         name = node if isinstance(node, ast.Identifier) else node.name
         symbol = self.lookup(name)
-        if not isinstance(symbol, VariableSymbol) or symbol.is_input:
+        if not isinstance(symbol, VariableSymbol) or symbol.is_fixed:
             raise error(name.span, f"{_kind(symbol)} cannot be assigned to.")
-        kind, bits = symbol.type, symbol.bits
+        kind, place = symbol.type, Place(symbol.slot, bits=symbol.bits)
         for index in node.indices if isinstance(node, ast.IndexedIdentifier) else ():
+            if isinstance(kind, Array):
+                kind, elements = self._selected_target(kind, place.elements, index, node.span)
+                place = replace(place, elements=elements)
+                continue
             inner, width = self.indices(index, _width_for_indices(kind, node.span), node.span)
+            bits = inner if place.bits is None else Nested(place.bits.size, place.bits, inner)
+            place = replace(place, bits=bits, signed=place.signed or isinstance(kind, Int))
             kind = bits_type(width)
-            bits = inner if bits is None else Nested(bits.size, bits, inner)
-        return kind, symbol.slot, bits
+        return kind, place
+
+    def _selected_target(
+        self, kind: Array, before: Selection | None, index: ast.IndexElement, span: Span
+    ) -> tuple[Type, Selection]:
+        """Elements of an array, or of elements that were picked before by an index alone."""
+        parts = self.array_indices(index, kind.dimensions, span)
+        outer = Selection(kind.dimensions, ()) if before is None else before
+        if len(outer.dimensions) - len(outer.parts) != len(kind.dimensions):
+            raise error(span, "What a range has picked is not picked from again here.", ErrorCode.UNSUPPORTED)
+        widths = [width for _, width in parts if width is not None]
+        dimensions = (*widths, *kind.dimensions[len(parts) :])
+        selection = Selection(outer.dimensions, (*outer.parts, *(indices for indices, _ in parts)))
+        return (Array(kind.element, dimensions) if dimensions else kind.element), selection
+
+
+def indexed(node: ast.Expression) -> tuple[ast.Identifier | None, list[ast.IndexElement]]:
+    """A name and its indices; None where the expression is another one."""
+    indices: list[ast.IndexElement] = []
+    while isinstance(node, ast.IndexExpression):
+        indices.insert(0, node.index)
+        node = node.collection
+    return (node if isinstance(node, ast.Identifier) else None), indices
 
 
 def known(qubits: Q, *parts: Qubits | Expression) -> Qubits:
@@ -324,7 +436,7 @@ def _kind(symbol: Symbol) -> str:
         case ConstantSymbol():
             return "A constant"
         case VariableSymbol():
-            return "An input" if symbol.is_input else "A variable"
+            return "An input" if symbol.is_fixed else "A variable"
         case QubitSymbol():
             return "A qubit"
         case GateSymbol():

@@ -30,7 +30,8 @@ class VariableSymbol(Symbol):
     type: Type
     slot: int
     bits: Indices | None = None
-    is_input: bool = False
+    is_fixed: bool = False
+    """An input, or an array that is only to be read."""
 
 
 @dataclass(frozen=True, slots=True)

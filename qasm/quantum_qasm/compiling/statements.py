@@ -1,11 +1,13 @@
 """Statements: declarations, assignments, measurements, control flow, subroutines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
 
 from openqasm3 import ast
 from quantum_tasks.errors import Code as ErrorCode
 
 from quantum_qasm.compiling import typed
+from quantum_qasm.compiling.expressions import indexed
 from quantum_qasm.compiling.gates import Gates
 from quantum_qasm.compiling.library import STANDARD
 from quantum_qasm.compiling.names import MAX_BITS, MAX_QUBITS, UnusableError
@@ -28,15 +30,18 @@ from quantum_qasm.ir import (
     Constant,
     End,
     Expression,
-    Indices,
     Jump,
+    Listed,
     Measure,
     NamedQubits,
     Parameter,
+    Place,
     Qubits,
     Register,
     Reset,
     Return,
+    Selected,
+    Selection,
     Subroutine,
     TheseQubits,
     Variable,
@@ -45,7 +50,7 @@ from quantum_qasm.ir import (
 )
 from quantum_qasm.operators import common
 from quantum_qasm.spans import Span
-from quantum_qasm.types import BOOL, INT, Bit, Bits, Duration, Int, Type, Uint
+from quantum_qasm.types import BOOL, INT, Array, Bit, Bits, Duration, Int, Type, Uint
 from quantum_qasm.values import NoSuchValueError, Time
 
 _UNBOUNDED = Int(256)
@@ -111,8 +116,8 @@ class Statements(Gates):
                     pass
                 case ast.QuantumMeasurement(qubit=qubit):
                     value = self._measured(qubit, kind)
-                case ast.ArrayLiteral():
-                    raise error(node.init_expression.span, f"An array is no {kind}.")
+                case ast.ArrayLiteral() as literal:
+                    value = self._array(literal, kind)
                 case expression:
                     value = typed.converted(self.expression(expression), kind)
             self._count_bits(kind, node.span)
@@ -124,9 +129,9 @@ class Statements(Gates):
             width = kind.width if isinstance(kind, Bits) else None
             self.registers.append(Register(node.identifier.name, symbol.slot, width))
         if isinstance(value, Qubits):
-            self.emit(Measure(node.span, value, symbol.slot))
+            self.emit(Measure(node.span, value, Place(symbol.slot)))
         else:
-            self.emit(Assign(node.span, symbol.slot, value or _zero(kind, node.span)))
+            self.emit(Assign(node.span, Place(symbol.slot), value or typed.zero(kind, node.span)))
 
     def constant_declaration(self, node: ast.ConstantDeclaration) -> None:
         """`const int n = 3;`."""
@@ -151,12 +156,12 @@ class Statements(Gates):
             self.refuse_later(node.identifier)
             raise
         is_input = node.io_identifier.name == "input"
-        symbol = VariableSymbol(node.identifier.span, kind, self.slot(), is_input=is_input)
+        symbol = VariableSymbol(node.identifier.span, kind, self.slot(), is_fixed=is_input)
         self.declare(node.identifier, symbol)
         parameter = Parameter(node.identifier.name, symbol.slot, kind, node.span)
         (self.inputs if is_input else self.outputs).append(parameter)
         if not is_input:
-            self.emit(Assign(node.span, symbol.slot, _zero(kind, node.span)))
+            self.emit(Assign(node.span, Place(symbol.slot), typed.zero(kind, node.span)))
 
     def alias(self, node: ast.AliasStatement) -> None:
         """`let a = q[0:1];`."""
@@ -169,14 +174,16 @@ class Statements(Gates):
 
     def _aliased(self, node: ast.AliasStatement) -> QubitSymbol | VariableSymbol:
         span = node.target.span
-        name, indices = _indexed(node.value)
+        name, indices = indexed(node.value)
         if name is not None and isinstance(self.scope.find(name.name), VariableSymbol):
             target: ast.Identifier | ast.IndexedIdentifier = name
             if indices:
                 target = ast.IndexedIdentifier(name, indices)
                 target.span = node.value.span
-            kind, slot, bits = self.target(target)
-            return VariableSymbol(span, kind, slot, bits)
+            kind, place = self.target(target)
+            if place.elements is not None or place.signed:
+                raise error(node.value.span, "This cannot have an alias here.", ErrorCode.UNSUPPORTED)
+            return VariableSymbol(span, kind, place.slot, place.bits)
         qubits = self.qubits_of(node.value)
         if not isinstance(qubits, TheseQubits):
             slot = self.slot()
@@ -194,23 +201,53 @@ class Statements(Gates):
 
     def assignment(self, node: ast.ClassicalAssignment) -> None:
         """`i += 1;`."""
-        kind, slot, bits = self.target(node.lvalue)
+        kind, place = self.target(node.lvalue)
         operator = node.op.name
         value = self.expression(node.rvalue)
         if operator == "~=":
             raise error(node.span, "'~=' has no meaning in the specification.", ErrorCode.UNSUPPORTED)
         if operator != "=":
-            before = _read(kind, slot, bits, node.lvalue.span)
-            value = typed.binary(operator[:-1], before, value, node.span)
-        self.emit(Assign(node.span, slot, typed.converted(value, kind), bits))
+            value = typed.binary(operator[:-1], self._before(node.lvalue), value, node.span)
+        self.emit(Assign(node.span, place, typed.converted(value, kind)))
+
+    def _before(self, node: ast.Identifier | ast.IndexedIdentifier) -> Expression:
+        """What is at a target now."""
+        found: ast.Expression = node if isinstance(node, ast.Identifier) else node.name
+        for index in node.indices if isinstance(node, ast.IndexedIdentifier) else ():
+            found = ast.IndexExpression(found, index)
+            found.span = node.span
+        return self.expression(found)
+
+    def _array(self, node: ast.ArrayLiteral, kind: Type) -> Expression:
+        """The elements of a literal, which has the shape of the array."""
+        if not isinstance(kind, Array):
+            raise error(node.span, f"An array is no {kind}.")
+        return typed.array_of(list(self._elements(node, kind)), kind, node.span)
+
+    def _elements(self, node: ast.ArrayLiteral, kind: Array) -> Iterator[Expression]:
+        size, *inner = kind.dimensions
+        if len(node.values) != size:
+            raise error(node.span, f"There are {len(node.values)} values where there are to be {size}.")
+        for value in node.values:
+            if isinstance(value, ast.ArrayLiteral):
+                if not inner:
+                    raise error(value.span, f"An array is no {kind.element}.")
+                yield from self._elements(value, Array(kind.element, tuple(inner)))
+            elif inner:
+                row = typed.converted(self.expression(value), Array(kind.element, tuple(inner)))
+                for offset in range(prod(inner)):
+                    place = Selection((prod(inner),), (Listed(prod(inner), (Constant(INT, value.span, offset),)),))
+                    yield typed.folded(Selected(kind.element, value.span, row, place), row)
+            else:
+                yield typed.converted(self.expression(value), kind.element)
 
     def measurement(self, node: ast.QuantumMeasurementStatement) -> None:
         """`c = measure q;` and `measure q -> c;`."""
         if node.target is None:
             self.emit(Measure(node.span, self.qubits_of(node.measure.qubit)))
             return
-        kind, slot, bits = self.target(node.target)
-        self.emit(Measure(node.span, self._measured(node.measure.qubit, kind), slot, bits))
+        kind, place = self.target(node.target)
+        self.emit(Measure(node.span, self._measured(node.measure.qubit, kind), place))
 
     def _measured(self, node: ast.Identifier | ast.IndexedIdentifier, kind: Type) -> Qubits:
         """Qubits that are measured into something of a type."""
@@ -294,10 +331,10 @@ class Statements(Gates):
         self.emit(branch)
         with self.scoped():
             symbol = self.variable(node.identifier, kind)
-            self.emit(Assign(node.span, symbol.slot, typed.converted(value, kind)))
+            self.emit(Assign(node.span, Place(symbol.slot), typed.converted(value, kind)))
             breaks, continues = self._loop_body(node.block)
         _have_go_to(continues, self.here)
-        self.emit(Assign(node.span, counter, advance))
+        self.emit(Assign(node.span, Place(counter), advance))
         self.emit(Jump(node.span, head))
         branch.otherwise = self.here
         _have_go_to(breaks, self.here)
@@ -314,6 +351,9 @@ class Statements(Gates):
             elements: Sequence[Expression] = [typed.cast_to(part, kind) for part in parts]
             return self._element_iteration(_tuple(elements, kind, values.span), len(elements))
         register = self.expression(values)
+        if isinstance(register.type, Array) and len(register.type.dimensions) == 1:
+            kept = Applied(register.type.element, values.span, lambda found: found, (register,))
+            return self._element_iteration(kept, register.type.dimensions[0])
         if not isinstance(register.type, Bits):
             raise error(values.span, f"{register.type} cannot be gone through by a loop.")
         width = register.type.width
@@ -334,7 +374,7 @@ class Statements(Gates):
         slots = []
         for part in (start, step, end):
             slots.append(self.slot())
-            self.emit(Assign(part.span, slots[-1], part))
+            self.emit(Assign(part.span, Place(slots[-1]), part))
         counter, by, last = (Variable(_UNBOUNDED, span, slot) for slot in slots)
         condition = Applied(BOOL, span, _is_within, (counter, by, last))
         advance = Applied(_UNBOUNDED, span, lambda value, distance: value + distance, (counter, by))
@@ -343,8 +383,8 @@ class Statements(Gates):
     def _element_iteration(self, elements: Expression, count: int) -> tuple[int, Expression, Expression, Expression]:
         span = elements.span
         kept, at = self.slot(), self.slot()
-        self.emit(Assign(span, kept, elements))
-        self.emit(Assign(span, at, Constant(INT, span, 0)))
+        self.emit(Assign(span, Place(kept), elements))
+        self.emit(Assign(span, Place(at), Constant(INT, span, 0)))
         counter = Variable(INT, span, at)
         condition = Applied(BOOL, span, lambda place: int(place < count), (counter,))
         advance = Applied(INT, span, lambda place: place + 1, (counter,))
@@ -380,7 +420,7 @@ class Statements(Gates):
         if not node.cases:
             raise error(node.span, "A switch has one case at least.")
         slot = self.slot()
-        self.emit(Assign(target.span, slot, target))
+        self.emit(Assign(target.span, Place(slot), target))
         seen: set[int] = set()
         overs: list[Jump] = []
         for labels, block in node.cases:
@@ -420,19 +460,22 @@ class Statements(Gates):
         except SourceError:
             self.refuse_later(node.name)
             raise
-        subroutine = Subroutine(node.name.name, arguments, returned)
+        changes = frozenset(place for place, argument in enumerate(node.arguments) if _is_changed(argument))
+        subroutine = Subroutine(node.name.name, arguments, returned, changes)
         self.declare(node.name, SubroutineSymbol(node.name.span, subroutine))
         around, self._returned = (self._returned, self._loops), returned
         self._loops = []
         with self.body() as code:
             for argument, kind in zip(node.arguments, arguments, strict=True):
                 if isinstance(kind, Type):
-                    self.variable(argument.name, kind)
+                    is_fixed = isinstance(kind, Array) and not _is_changed(argument)
+                    symbol = VariableSymbol(argument.name.span, kind, self.slot(), is_fixed=is_fixed)
+                    self.declare(argument.name, symbol)
                 else:
                     qubits = NamedQubits(kind, argument.name.span, self.slot())
                     self.declare(argument.name, QubitSymbol(argument.name.span, qubits))
             self.statements(node.body)
-            self.emit(Return(node.span, None if returned is None else _zero(returned, node.span)))
+            self.emit(Return(node.span, None if returned is None else typed.zero(returned, node.span)))
             subroutine.code = code
         self._returned, self._loops = around
 
@@ -450,7 +493,7 @@ class Statements(Gates):
                 raise error(node.span, "This subroutine returns nothing.")
             qubits = self._measured(node.expression.qubit, self._returned)
             slot = self.slot()
-            self.emit(Measure(node.span, qubits, slot))
+            self.emit(Measure(node.span, qubits, Place(slot)))
             self.emit(Return(node.span, Variable(self._returned, node.span, slot)))
             return
         if (node.expression is None) != (self._returned is None):
@@ -491,24 +534,8 @@ class Statements(Gates):
         """A pragma is for others."""
 
 
-def _zero(kind: Type, span: Span) -> Expression:
-    return Constant(kind, span, Time() if isinstance(kind, Duration) else 0)
-
-
-def _read(kind: Type, slot: int, bits: Indices | None, span: Span) -> Expression:
-    if bits is None:
-        return Variable(kind, span, slot)
-    width = kind.width if isinstance(kind, Bits) else None
-    return typed.picked(Variable(Bits(bits.size), span, slot), bits, width, span)
-
-
-def _indexed(node: ast.Expression) -> tuple[ast.Identifier | None, list[ast.IndexElement]]:
-    """A name and its indices; None where the expression is another one."""
-    indices: list[ast.IndexElement] = []
-    while isinstance(node, ast.IndexExpression):
-        indices.insert(0, node.index)
-        node = node.collection
-    return (node if isinstance(node, ast.Identifier) else None), indices
+def _is_changed(node: ast.ClassicalArgument | ast.QuantumArgument) -> bool:
+    return isinstance(node, ast.ClassicalArgument) and node.access is ast.AccessControl.mutable
 
 
 def _tuple(elements: Sequence[Expression], kind: Type, span: Span) -> Expression:

@@ -1,6 +1,7 @@
 """Typed expressions: made of others, evaluated at once where they are constant, refused where types do not fit."""
 
 from collections.abc import Sequence
+from math import prod
 
 from quantum_tasks.errors import Code
 
@@ -17,14 +18,17 @@ from quantum_qasm.ir import (
     Listed,
     PickedBits,
     Ranged,
+    Selected,
+    Selection,
+    Variable,
     bits_type,
     inclusive,
     place_of,
     width_of,
 )
 from quantum_qasm.spans import Span
-from quantum_qasm.types import INT, Angle, Bit, Bits, Bool, Complex, Duration, Float, Int, Type, Uint
-from quantum_qasm.values import NoSuchValueError, can_cast
+from quantum_qasm.types import INT, Angle, Array, Bit, Bits, Bool, Complex, Duration, Float, Int, Type, Uint
+from quantum_qasm.values import NoSuchValueError, Time, Value, can_cast
 
 
 def error(span: Span, message: str, code: Code = Code.SEMANTIC, hint: str = "") -> SourceError:
@@ -91,12 +95,53 @@ def written_cast(expression: Expression, target: Type, span: Span) -> Expression
 
 def converted(expression: Expression, target: Type) -> Expression:
     """An expression where a type is wanted, and no cast is written."""
+    if isinstance(target, Array) and isinstance(expression.type, Array):
+        return _converted_array(expression, expression.type, target)
     if not _converts(expression, target):
         hint = f"write {target}(...)" if can_cast(expression.type, target) else ""
         raise error(expression.span, f"{expression.type} is not {target}.", hint=hint)
     if isinstance(target, Angle) and isinstance(expression.type, Int | Uint):
         expression = cast_to(expression, Float())
     return cast_to(expression, target)
+
+
+def _converted_array(expression: Expression, source: Array, target: Array) -> Expression:
+    if source.dimensions != target.dimensions:
+        raise error(expression.span, f"{source} is not {target}.")
+    if source.element == target.element:
+        return expression
+    one = Variable(source.element, expression.span, 0)
+    converted_one = converted(one, target.element)
+
+    def each(elements: tuple[Value, ...]) -> tuple[Value, ...]:
+        return tuple(converted_one.evaluate([element]) for element in elements)
+
+    return folded(Applied(target, expression.span, each, (expression,)), expression)
+
+
+def array_of(elements: Sequence[Expression], kind: Array, span: Span) -> Expression:
+    """An array of elements, all in a row."""
+    return folded(Applied(kind, span, lambda *values: values, tuple(elements)), *elements)
+
+
+def zero(kind: Type, span: Span) -> Expression:
+    """What a variable is before something was assigned to it."""
+    if isinstance(kind, Array):
+        element = zero(kind.element, span)
+        assert isinstance(element, Constant)  # noqa: S101 - a zero is
+        return Constant(kind, span, (element.value,) * prod(kind.dimensions))
+    return Constant(kind, span, Time() if isinstance(kind, Duration) else 0)
+
+
+def selected(array: Expression, parts: Sequence[tuple[Indices, int | None]], span: Span) -> Expression:
+    """Elements of an array: for each of its first dimensions indices, and how many (None: one alone)."""
+    kind = array.type
+    assert isinstance(kind, Array)  # noqa: S101 - who calls has seen that
+    dimensions = [width for _, width in parts if width is not None] + list(kind.dimensions[len(parts) :])
+    result = Array(kind.element, tuple(dimensions)) if dimensions else kind.element
+    selection = Selection(kind.dimensions, tuple(indices for indices, _ in parts))
+    values = [value for indices, _ in parts if isinstance(indices, Listed) for value in indices.values]
+    return folded(Selected(result, span, array, selection), array, *values)
 
 
 def _converts(expression: Expression, target: Type) -> bool:

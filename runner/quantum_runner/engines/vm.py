@@ -6,7 +6,7 @@ some shots have goes on by itself: the cost is that of the different histories, 
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import numpy as np
@@ -22,15 +22,16 @@ from quantum_qasm.ir import (
     End,
     Expression,
     Frame,
-    Indices,
     Instruction,
     Jump,
     Measure,
+    Place,
     Program,
     Reset,
     Return,
 )
-from quantum_qasm.values import NoSuchValueError, Value
+from quantum_qasm.types import Int
+from quantum_qasm.values import NoSuchValueError, Value, wrapped
 from quantum_tasks.errors import Code as ErrorCode
 from quantum_tasks.errors import ProgramError
 
@@ -52,6 +53,7 @@ class _Caller:
     at: int
     frame: Frame
     slot: int | None
+    given_back: tuple[tuple[int, Place], ...] = ()
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class _Path:
     def fork(self, shots: int) -> "_Path":
         """Another history that has been the same so far, with some of the shots."""
         self.shots -= shots
-        callers = [_Caller(one.code, one.at, list(one.frame), one.slot) for one in self.callers]
+        callers = [replace(one, frame=list(one.frame)) for one in self.callers]
         return _Path(shots, self.state, self.code, list(self.frame), self.at, callers, self.pending, self.outcome)
 
 
@@ -139,8 +141,8 @@ class _Machine:
                 self._draw(path, qubits.numbers(path.frame), waiting)
                 for qubit in qubits.numbers(path.frame):
                     path.state = path.state.with_value(qubit, 0)
-            case Assign(value=value, slot=slot, bits=bits):
-                _assign(path.frame, slot, bits, value.evaluate(path.frame))
+            case Assign(place=place, value=value):
+                _assign(path.frame, place, value.evaluate(path.frame))
             case Bind(slot=slot, qubits=qubits):
                 path.frame[slot] = qubits.numbers(path.frame)
             case Barrier():
@@ -164,8 +166,8 @@ class _Machine:
 
     def _measure(self, path: _Path, instruction: Measure, waiting: list[_Path]) -> None:
         outcome = self._draw(path, instruction.qubits.numbers(path.frame), waiting)
-        if instruction.slot is not None:
-            _assign(path.frame, instruction.slot, instruction.bits, outcome)
+        if instruction.place is not None:
+            _assign(path.frame, instruction.place, outcome)
 
     def _draw(self, path: _Path, qubits: tuple[int, ...], waiting: list[_Path]) -> int:
         """Measure qubits. Shots with other outcomes go on from here by themselves."""
@@ -202,17 +204,27 @@ class _Machine:
         return " ".join(groups)
 
 
-def _assign(frame: Frame, slot: int, bits: Indices | None, value: Value) -> None:
-    if bits is None:
-        frame[slot] = value
+def _assign(frame: Frame, place: Place, value: Value) -> None:
+    if place.elements is None:
+        frame[place.slot] = _changed(frame[place.slot], place, value, frame)
         return
-    places = bits.places(frame)
-    kept = frame[slot]
-    if bits.size and kept < 0:
-        kept &= (1 << bits.size) - 1
-    for at, place in enumerate(places):
-        kept = kept & ~(1 << place) | (value >> at & 1) << place
-    frame[slot] = kept
+    offsets = place.elements.offsets(frame)
+    array = list(frame[place.slot])
+    values = value if isinstance(value, tuple) else (value,)
+    for offset, one in zip(offsets, values, strict=True):
+        array[offset] = _changed(array[offset], place, one, frame)
+    frame[place.slot] = tuple(array)
+
+
+def _changed(before: Value, place: Place, value: Value, frame: Frame) -> Value:
+    """What a value becomes, all of it or some of its bits."""
+    bits = place.bits
+    if bits is None:
+        return value
+    kept = before & ((1 << bits.size) - 1)
+    for at, bit in enumerate(bits.places(frame)):
+        kept = kept & ~(1 << bit) | (value >> at & 1) << bit
+    return wrapped(kept, Int(bits.size)) if place.signed else kept
 
 
 def _go(path: _Path, instruction: Instruction) -> bool:
@@ -241,17 +253,20 @@ def _call(path: _Path, instruction: Call) -> None:
         argument.evaluate(path.frame) if isinstance(argument, Expression) else argument.numbers(path.frame)
         for argument in instruction.arguments
     ]
-    qubits = [number for value in passed if isinstance(value, tuple) for number in value]
+    quantum = [one for one in instruction.arguments if not isinstance(one, Expression)]
+    qubits = [number for one in quantum for number in one.numbers(path.frame)]
     if len(set(qubits)) < len(qubits):
         raise NoSuchValueError("a qubit is passed twice")
     code = instruction.subroutine.code
-    path.callers.append(_Caller(path.code, path.at + 1, path.frame, instruction.slot))
+    path.callers.append(_Caller(path.code, path.at + 1, path.frame, instruction.slot, instruction.given_back))
     path.code, path.at, path.frame = code, 0, [*passed, *[0] * (code.slots - len(passed))]
 
 
 def _return(path: _Path, value: Expression | None) -> None:
     returned = None if value is None else value.evaluate(path.frame)
     caller = path.callers.pop()
+    for slot, place in caller.given_back:
+        _assign(caller.frame, place, path.frame[slot])
     path.code, path.at, path.frame = caller.code, caller.at, caller.frame
     if caller.slot is not None:
         path.frame[caller.slot] = returned
