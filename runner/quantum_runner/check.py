@@ -22,7 +22,7 @@ from quantum_runner import container, language, methods, report
 from quantum_runner.by_aer import require_measurement
 from quantum_runner.child import prepare
 from quantum_runner.circuits import circuit_of
-from quantum_runner.engine import bytes_of_counts
+from quantum_runner.counts import bytes_of_counts
 from quantum_runner.frontend import load
 from quantum_runner.straight import reader
 

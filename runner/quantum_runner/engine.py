@@ -13,12 +13,8 @@ from quantum_tasks.task import Method
 
 from quantum_runner import lowering
 from quantum_runner.circuits import has_control_flow
+from quantum_runner.counts import bytes_of_counts, checked_size
 from quantum_runner.text import shortened
-
-MAX_RESULT_BYTES = 64 * 2**20
-"""The largest counts, as JSON: a million shots that all differ, on fifty bits."""
-_COPIES_OF_A_KEY = 2
-"""A record as hexadecimal digits, in C++ and in Python, and as bits: bytes for each bit."""
 
 
 def run(
@@ -43,30 +39,6 @@ def run(
     if not result.success:
         raise ProgramError(Code.ENGINE_FAILED, f"The simulator could not run this program: {_reason(result)}")
     return checked_size(_keyed_by_bits(result.data().get("counts", {}), circuit))
-
-
-def checked_size(counts: dict[str, int]) -> dict[str, int]:
-    """Counts that are not too large to be kept. Raises ProgramError with RESULT_BYTES."""
-    size = sum(len(bits) + len(str(count)) + 4 for bits, count in counts.items())
-    if size > MAX_RESULT_BYTES:
-        message = f"The counts take {size} bytes, more than {MAX_RESULT_BYTES}: measure less, or with fewer shots."
-        raise ProgramError(Code.RESULT_BYTES, message)
-    return counts
-
-
-def bytes_of_counts(bits: int, shots: int, memory_bytes: int) -> int:
-    """What the counts take at the most, were every shot to give another record.
-
-    Raises ProgramError with RESULT_BYTES when that is more than `memory_bytes`: before the run, not after it.
-    """
-    needed: int = min(shots, 2**bits) * bits * _COPIES_OF_A_KEY
-    if needed > memory_bytes:
-        message = (
-            f"The counts of {shots} shots on {bits} bits may take {needed} bytes, more than {memory_bytes}: "
-            "measure less, or with fewer shots."
-        )
-        raise ProgramError(Code.RESULT_BYTES, message)
-    return needed
 
 
 def _reason(result: Result) -> str:

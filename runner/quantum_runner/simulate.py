@@ -37,6 +37,8 @@ def run(program: str, options: Options, machine: Machine) -> Run:
     """Do what `simulate` does, and say how."""
     straight, seed = reader.read(program), _seed(options)
     outcome = _without_aer(straight, options, seed)
+    if outcome is None and straight is None:
+        outcome = _by_the_machine(program, options, machine, seed)
     if outcome is None:
         return Run(_by_aer(straight or program, options, machine, seed), quick=False)
     return Run(outcome, quick=_is_short(program, straight, options))
@@ -64,6 +66,12 @@ def _without_aer(program: StraightLine | None, options: Options, seed: int) -> O
     if counts is None:
         return None
     return Outcome(counts=counts, shots=options.shots, seed=seed, qubits=program.qubits, method=Method.STATEVECTOR)
+
+
+def _by_the_machine(program: str, options: Options, machine: Machine, seed: int) -> Outcome | None:
+    from quantum_runner import language  # noqa: PLC0415 - the front end is loaded for those programs only that need it
+
+    return language.quickly(program, options, machine, seed)
 
 
 def _by_aer(program: str | StraightLine, options: Options, machine: Machine, seed: int) -> Outcome:

@@ -80,21 +80,28 @@ class _Path:
 
 
 def run(
-    program: Program, shots: int, seed: int, *, inputs: Mapping[str, Value] | None = None, most_bytes: int
+    program: Program,
+    shots: int,
+    seed: int,
+    *,
+    inputs: Mapping[str, Value] | None = None,
+    most_bytes: int,
+    most_steps: int = MAX_STEPS,
 ) -> Counter[str]:
     """The counts of a program. Equal seeds give equal counts.
 
     Raises ProgramError with the place of what went wrong, or of what took too many steps or bytes.
     """
-    machine = _Machine(program, seed, most_bytes)
+    machine = _Machine(program, seed, most_bytes, most_steps)
     return machine.run(shots, inputs or {})
 
 
 class _Machine:
-    def __init__(self, program: Program, seed: int, most_bytes: int) -> None:
+    def __init__(self, program: Program, seed: int, most_bytes: int, most_steps: int) -> None:
         self._program = program
         self._random = np.random.Generator(np.random.PCG64(seed))
         self._most_bytes = most_bytes
+        self._most_steps = most_steps
         self._steps = 0
         self._waiting_bytes = 0
         """What the states of the histories take that wait."""
@@ -116,8 +123,8 @@ class _Machine:
         while path.at < len(path.code.instructions):
             instruction = path.code.instructions[path.at]
             self._steps += 1
-            if self._steps > MAX_STEPS:
-                message = f"The program takes more than {MAX_STEPS} steps."
+            if self._steps > self._most_steps:
+                message = f"The program takes more than {self._most_steps} steps."
                 raise _refusal(instruction, message, ErrorCode.OPERATIONS)
             try:
                 if not self._step(path, instruction, waiting):
@@ -162,6 +169,7 @@ class _Machine:
             if len(set(qubits)) < len(qubits):
                 raise NoSuchValueError(f"'{instruction.gate.name}' is applied to a qubit twice")
             for unitary in unitaries_of(instruction.gate, instruction.modifiers, parameters, qubits, frame):
+                self._steps += 1
                 path.state = path.state.after(unitary, most_bytes=self._most_bytes - self._waiting_bytes)
 
     def _measure(self, path: _Path, instruction: Measure, waiting: list[_Path]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from qiskit.circuit import ClassicalRegister, Clbit, QuantumCircuit, QuantumRegister
 from qiskit_aer import AerSimulator
-from quantum_runner import engine
+from quantum_runner import counts, engine
 from quantum_runner.frontend import load
 from quantum_runner.methods import choose
 from quantum_tasks.errors import Code, ProgramError
@@ -50,7 +50,7 @@ def test_a_result_that_would_be_too_large_is_refused_before_the_run() -> None:
 
 def test_a_result_that_is_too_large_is_refused_after_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The counts that came are measured as the JSON that they will be."""
-    monkeypatch.setattr(engine, "MAX_RESULT_BYTES", 10)
+    monkeypatch.setattr(counts, "MAX_RESULT_BYTES", 10)
     circuit = load("qubit[2] q; bit[2] c; U(pi / 2, 0, pi) q; c = measure q;")
     with pytest.raises(ProgramError, match="more than 10") as refusal:
         _counts(circuit, shots=100)
