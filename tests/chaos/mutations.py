@@ -28,7 +28,7 @@ from chaos.verdict.checker import Rule
 from support.cluster import cluster
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("contract", "api", "operator", "runner", "client")
+PARTS = ("contract", "qasm", "api", "operator", "runner", "client")
 BESIDE = ("pyproject.toml", "README.md", "LICENSE", "locks", ".dockerignore")
 """What images are built from, beside the parts."""
 
