@@ -1,5 +1,6 @@
 """From the text of a program to a program that can be run, or to everything that is wrong with it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from quantum_qasm.compiling.statements import Statements
@@ -23,10 +24,10 @@ def check(text: str) -> Checked:
     compiled = Statements()
     compiled.statements(parsed.program.statements)
     # what could not be read may have declared what is missed: such errors are told only if nothing else is
-    errors = sorted(parsed.errors or compiled.errors, key=lambda found: found.span.start)
-    warnings = tuple(sorted(compiled.warnings, key=lambda found: found.span.start))
+    errors = _in_order(parsed.errors or compiled.errors)
+    warnings = _in_order(compiled.warnings)
     if errors:
-        return Checked(None, tuple(errors), warnings)
+        return Checked(None, errors, warnings)
     program = Program(
         compiled.code,
         compiled.qubits,
@@ -35,3 +36,9 @@ def check(text: str) -> Checked:
         tuple(compiled.outputs),
     )
     return Checked(program, warnings=warnings)
+
+
+def _in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each once: what is compiled several times is wrong several times."""
+    once = {(one.span.start, one.span.end, one.message): one for one in found}
+    return tuple(one for _, one in sorted(once.items(), key=lambda item: item[0]))

@@ -122,6 +122,10 @@ EXACT: dict[str, tuple[str, str]] = {
         "def f(readonly array[int, 2] a) -> int { return a[1]; } array[int, 2] b = {1, 5}; bit[4] c = bit[4](f(b));",
         "0101",
     ),
+    "a subroutine of arrays of any length": (
+        "def f(readonly array[int, #dim=1] a) -> int { return sizeof(a); } array[int, 2] b; bit[4] c = bit[4](f(b));",
+        "0010",
+    ),
     "a subroutine changes an array": (
         "def f(mutable array[int[8], 2] a) { a[1] = 7; } array[int[8], 3] b; f(b[1:2]); bit[8] c = bit[8](b[2]);",
         "00000111",

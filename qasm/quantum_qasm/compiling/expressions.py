@@ -14,6 +14,7 @@ from quantum_qasm.compiling.scopes import (
     ConstantSymbol,
     ExternSymbol,
     GateSymbol,
+    GenericSymbol,
     QubitSymbol,
     SubroutineSymbol,
     Symbol,
@@ -66,6 +67,9 @@ MAX_ELEMENTS = 10_000
 MAX_DIMENSIONS = 7
 """The specification's bound."""
 
+MAX_INSTANCES = 100
+"""Lengths of arrays that a subroutine of arrays of any length is called with."""
+
 MAX_WIDTH = 65_536
 """Bits of one integer or angle."""
 
@@ -104,8 +108,7 @@ class Expressions(Names):
                 return self._array_type(base, dimensions, node.span)
             case ast.ArrayReferenceType(base_type=base, dimensions=list() as dimensions):
                 return self._array_type(base, dimensions, node.span)
-        message = "Arrays of which only the number of dimensions is known cannot be passed here yet."
-        raise error(node.span, message, ErrorCode.UNSUPPORTED)
+        raise error(node.span, "Such an array can be an argument of a subroutine only.")
 
     def _array_type(self, base: ast.ClassicalType, dimensions: Sequence[ast.Expression], span: Span) -> Array:
         element = self.type_of(base)
@@ -263,6 +266,8 @@ class Expressions(Names):
         match self.lookup(name):
             case SubroutineSymbol(subroutine=subroutine):
                 return self.call_subroutine(subroutine, arguments, span)
+            case GenericSymbol() as generic:
+                return self.call_subroutine(self._instance(generic, arguments, span), arguments, span)
             case ExternSymbol():
                 message = f"The extern '{name.name}' is not bound to anything here."
                 raise error(span, message, ErrorCode.EXTERN_UNBOUND)
@@ -290,6 +295,30 @@ class Expressions(Names):
         )
         self.emit(Call(span, subroutine, tuple(passed), slot, given_back))
         return None if slot is None or subroutine.returned is None else Variable(subroutine.returned, span, slot)
+
+    def _instance(self, generic: GenericSymbol, arguments: Sequence[ast.Expression], span: Span) -> Subroutine:
+        """A subroutine for arrays of these lengths."""
+        wanted = generic.node.arguments
+        if len(arguments) != len(wanted):
+            raise error(span, f"'{generic.node.name.name}' takes {len(wanted)} arguments, not {len(arguments)}.")
+        key = []
+        for argument, passed in zip(wanted, arguments, strict=True):
+            if is_of_any_length(argument):
+                kind = self.expression(passed).type
+                count = self.constant(argument.type.dimensions, "#dim", most=MAX_DIMENSIONS, code=ErrorCode.ARRAY)
+                if not isinstance(kind, Array) or len(kind.dimensions) != count:
+                    raise error(passed.span, f"{kind} is no array of {count} dimensions.")
+                key.append(kind.dimensions)
+        if tuple(key) not in generic.instances:
+            if len(generic.instances) >= MAX_INSTANCES:
+                message = f"A subroutine is called with arrays of {MAX_INSTANCES} lengths at most."
+                raise error(span, message, ErrorCode.ARRAY)
+            self.compile_instance(generic, tuple(key))
+        return generic.instances[tuple(key)]
+
+    def compile_instance(self, generic: GenericSymbol, key: tuple[tuple[int, ...], ...]) -> None:
+        """Compile a subroutine for arrays of these lengths, and keep it."""
+        raise NotImplementedError
 
     def _given_back(self, at: int, argument: ast.Expression) -> tuple[int, Place]:
         """An argument that a subroutine may change: what becomes what its slot is in the end."""
@@ -395,6 +424,15 @@ class Expressions(Names):
         dimensions = (*widths, *kind.dimensions[len(parts) :])
         selection = Selection(outer.dimensions, (*outer.parts, *(indices for indices, _ in parts)))
         return (Array(kind.element, dimensions) if dimensions else kind.element), selection
+
+
+def is_of_any_length(node: ast.ClassicalArgument | ast.QuantumArgument) -> bool:
+    """Whether an argument is an array of which only the number of dimensions is known."""
+    return (
+        isinstance(node, ast.ClassicalArgument)
+        and isinstance(node.type, ast.ArrayReferenceType)
+        and not isinstance(node.type.dimensions, list)
+    )
 
 
 def indexed(node: ast.Expression) -> tuple[ast.Identifier | None, list[ast.IndexElement]]:

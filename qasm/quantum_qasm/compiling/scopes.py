@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from openqasm3 import ast
+
 from quantum_qasm.ir import Gate, Indices, Qubits, Subroutine
 from quantum_qasm.spans import Span
 from quantum_qasm.types import Type
@@ -53,6 +55,14 @@ class SubroutineSymbol(Symbol):
     """A subroutine."""
 
     subroutine: Subroutine
+
+
+@dataclass(frozen=True, slots=True)
+class GenericSymbol(Symbol):
+    """A subroutine of arrays of any length: it is compiled for those that it is called with."""
+
+    node: ast.SubroutineDefinition
+    instances: dict[tuple[tuple[int, ...], ...], Subroutine]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from openqasm3 import ast
 from quantum_tasks.errors import Code as ErrorCode
 
 from quantum_qasm.compiling import typed
-from quantum_qasm.compiling.expressions import indexed
+from quantum_qasm.compiling.expressions import indexed, is_of_any_length
 from quantum_qasm.compiling.gates import Gates
 from quantum_qasm.compiling.library import STANDARD
 from quantum_qasm.compiling.names import MAX_BITS, MAX_QUBITS, UnusableError
@@ -15,6 +15,7 @@ from quantum_qasm.compiling.scopes import (
     ConstantSymbol,
     ExternSymbol,
     GateSymbol,
+    GenericSymbol,
     QubitSymbol,
     SubroutineSymbol,
     VariableSymbol,
@@ -454,15 +455,36 @@ class Statements(Gates):
 
     def subroutine(self, node: ast.SubroutineDefinition) -> None:
         """`def f(int n, qubit q) -> bit { ... }`."""
+        if any(is_of_any_length(argument) for argument in node.arguments):
+            self.declare(node.name, GenericSymbol(node.name.span, node, {}))
+            return
         try:
             arguments = tuple(self._argument_type(argument) for argument in node.arguments)
             returned = None if node.return_type is None else self.type_of(node.return_type)
         except SourceError:
             self.refuse_later(node.name)
             raise
-        changes = frozenset(place for place, argument in enumerate(node.arguments) if _is_changed(argument))
-        subroutine = Subroutine(node.name.name, arguments, returned, changes)
+        subroutine = Subroutine(node.name.name, arguments, returned, _changes(node))
         self.declare(node.name, SubroutineSymbol(node.name.span, subroutine))
+        self._compile(node, subroutine)
+
+    def compile_instance(self, generic: GenericSymbol, key: tuple[tuple[int, ...], ...]) -> None:
+        """See Expressions."""
+        node, lengths = generic.node, iter(key)
+        arguments: list[Type | int | None] = []
+        for argument in node.arguments:
+            if is_of_any_length(argument):
+                arguments.append(Array(self.type_of(argument.type.base_type), next(lengths)))
+            else:
+                arguments.append(self._argument_type(argument))
+        returned = None if node.return_type is None else self.type_of(node.return_type)
+        subroutine = generic.instances[key] = Subroutine(node.name.name, tuple(arguments), returned, _changes(node))
+        around, self.scope = self.scope, self.everywhere
+        self._compile(node, subroutine)
+        self.scope = around
+
+    def _compile(self, node: ast.SubroutineDefinition, subroutine: Subroutine) -> None:
+        arguments, returned = subroutine.arguments, subroutine.returned
         around, self._returned = (self._returned, self._loops), returned
         self._loops = []
         with self.body() as code:
@@ -532,6 +554,10 @@ class Statements(Gates):
 
     def nothing(self, _: ast.Pragma) -> None:
         """A pragma is for others."""
+
+
+def _changes(node: ast.SubroutineDefinition) -> frozenset[int]:
+    return frozenset(place for place, argument in enumerate(node.arguments) if _is_changed(argument))
 
 
 def _is_changed(node: ast.ClassicalArgument | ast.QuantumArgument) -> bool:

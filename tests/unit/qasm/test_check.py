@@ -2,6 +2,7 @@
 
 import pytest
 from quantum_qasm.check import Checked, check
+from quantum_qasm.diagnostics import Diagnostic
 from quantum_tasks.errors import Code
 from support import corpora, features
 
@@ -36,6 +37,7 @@ def test_official_examples_that_run_have_no_error(example: str) -> None:
 @pytest.mark.parametrize(
     ("example", "line", "column", "code"),
     [
+        ("arrays", 76, 16, Code.SEMANTIC),
         ("cphase", 4, 3, Code.UNDEFINED),
         ("dd", 25, 3, Code.UNDEFINED),
         ("defcal", 1, 1, Code.PULSE),
@@ -178,3 +180,20 @@ def test_what_cannot_be_read_is_told_first() -> None:
     """Where the text itself is wrong, what follows from it is not told."""
     checked = check(INCLUDE + "qubit[2 q;\nh q;")
     assert _told(checked) == [(2, 9, Code.SYNTAX)]
+
+
+def test_a_subroutine_of_arrays_of_any_length_is_compiled_for_each() -> None:
+    """It knows the lengths, and what is wrong with it is told once."""
+    body = "def f(mutable array[int[8], #dim=2] a) { a[sizeof(a) - 1, sizeof(a, 1)] = 1; }\n"
+    calls = "array[int[8], 2, 3] b; array[int[8], 4, 5] d; f(b); f(d); f(b);"
+    assert [(line, message.message) for line, message in _messages(body + calls)] == [
+        (1, "Index 3 is out of range: there are 3 elements."),
+        (1, "Index 5 is out of range: there are 5 elements."),
+    ]
+    assert check((body + calls).replace("sizeof(a, 1)", "0")).errors == ()
+    [(_, found)] = _messages(body + "array[int[8], 2] b; f(b);")
+    assert found.message == "array[int[8], 2] is no array of 2 dimensions."
+
+
+def _messages(text: str) -> list[tuple[int, Diagnostic]]:
+    return [(found.span.start_line, found) for found in check(text).errors]
