@@ -13,7 +13,7 @@ from quantum_api.body_limit import BodyLimit
 from quantum_api.docs import describe_errors_truly, serve_docs
 from quantum_api.metrics import Metrics, RequestMetrics
 from quantum_api.problems import handle_errors
-from quantum_api.routes import batches, health, tasks, v1
+from quantum_api.routes import batches, circuits, health, tasks, v1
 from quantum_api.routes import metrics as scraped
 from quantum_api.settings import ApiSettings
 from quantum_api.stopping import stopping
@@ -23,6 +23,7 @@ Send an OpenQASM 3 program, get its counts. 202 means that the task will end, on
 
 * `Prefer: wait=N` answers when the task has ended, after N seconds at the latest.
 * `Idempotency-Key` makes a submission safe to repeat.
+* `/v1/circuits:check` tells what is wrong with a program.
 * `/v1/tasks:batch` and `/v1/tasks:batchGet` take up to 1,000 tasks in one request.
 """
 
@@ -63,7 +64,8 @@ def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBacke
     )
     app.state.settings = settings
     app.state.metrics = metrics
-    doors = [door.router for door in (tasks, v1, batches, health)]
+    app.state.turns = circuits.Turns()
+    doors = [door.router for door in (tasks, v1, batches, circuits, health)]
     if settings.metrics_port is None:
         doors.append(scraped.router)
     app.state.routes = [route for door in doors for route in door.routes]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,10 @@ from pydantic import (
     StrictStr,
 )
 from pydantic.alias_generators import to_camel
+from quantum_qasm.check import Checked
+from quantum_qasm.diagnostics import Diagnostic
 from quantum_tasks.conditions import Condition, conditions
+from quantum_tasks.errors import Code
 from quantum_tasks.states import Phase, Reason, Status
 from quantum_tasks.task import DEFAULT_SHOTS, MAX_PROGRAM_BYTES, MAX_SEED, MAX_SHOTS, Method, Options, Task
 
@@ -101,6 +104,68 @@ class TaskSpec(_OptionFields):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"qasm": BELL, "shots": 1024}]})
 
     qasm: Program
+
+
+class Circuit(BaseModel):
+    """The body of `POST /v1/circuits:check`."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"qasm": BELL}]})
+
+    qasm: Program
+
+
+class DiagnosticBody(BaseModel):
+    """One thing that is wrong with a program, or that may not be meant. Lines and columns count from 1."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    code: Code
+    message: str
+    line: int
+    column: int
+    end_line: int
+    end_column: Annotated[int, Field(description="The column of the last character")]
+    hint: Annotated[str | None, Field(description="What may be meant instead")] = None
+
+    @classmethod
+    def of(cls, found: Diagnostic) -> Self:
+        """Read what the front end says."""
+        span = found.span
+        return cls(
+            code=found.code,
+            message=found.message,
+            line=span.start_line,
+            column=span.start_column + 1,
+            end_line=span.end_line,
+            end_column=max(span.end_column, 1),
+            hint=found.hint or None,
+        )
+
+
+class CheckedCircuit(BaseModel):
+    """What a check of a program found."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"valid": True, "errors": [], "warnings": [], "qubits": 2, "bits": 2}]}
+    )
+
+    valid: Annotated[bool, Field(description="Whether there is no error")]
+    errors: list[DiagnosticBody]
+    warnings: list[DiagnosticBody]
+    qubits: Annotated[int | None, Field(description="Qubits that are declared; null where there is an error")] = None
+    bits: Annotated[int | None, Field(description="Bits that are counted; null where there is an error")] = None
+
+    @classmethod
+    def of(cls, checked: Checked) -> Self:
+        """Read what the front end says."""
+        program = checked.program
+        return cls(
+            valid=program is not None,
+            errors=[DiagnosticBody.of(found) for found in checked.errors],
+            warnings=[DiagnosticBody.of(found) for found in checked.warnings],
+            qubits=None if program is None else program.qubits,
+            bits=None if program is None else program.bits,
+        )
 
 
 class Batch(BaseModel):

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from quantum_tasks.errors import Code
+
 from quantum_qasm.compiling.statements import Statements
 from quantum_qasm.diagnostics import Diagnostic
 from quantum_qasm.ir import Program
 from quantum_qasm.parsing.parser import parse
+from quantum_qasm.spans import Lines, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,11 @@ def check(text: str) -> Checked:
     """Read and compile any text. Raises nothing."""
     parsed = parse(text)
     compiled = Statements()
-    compiled.statements(parsed.program.statements)
+    try:
+        compiled.statements(parsed.program.statements)
+    except RecursionError:  # whoever calls is deep in it already
+        whole = Span(Lines(text), 0, 0)
+        return Checked(None, (Diagnostic(Code.NESTING, "The program is nested too deeply.", whole),))
     # what could not be read may have declared what is missed: such errors are told only if nothing else is
     errors = _in_order(parsed.errors or compiled.errors)
     warnings = _in_order(compiled.warnings)

@@ -466,6 +466,11 @@ class Program:
     inputs: tuple[Parameter, ...] = ()
     outputs: tuple[Parameter, ...] = ()
 
+    @property
+    def bits(self) -> int:
+        """How many bits are counted."""
+        return sum(1 if register.width is None else register.width for register in self.registers)
+
 
 def width_of(kind: Type) -> int:
     """How many bits a register or a bit has."""

@@ -49,7 +49,7 @@ def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
 
 def _needs_of_the_machine(program: Program, options: Options, most: int) -> dict[str, Any]:
     language.require_method(options.method)
-    needed = max(language.bytes_of(program, most), bytes_of_counts(language.bits_of(program), options.shots, most))
+    needed = max(language.bytes_of(program, most), bytes_of_counts(program.bits, options.shots, most))
     return {
         "qubits": program.qubits,
         "method": Method.STATEVECTOR,

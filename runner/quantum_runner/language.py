@@ -62,11 +62,6 @@ def compiled(program: str, refusal: ProgramError) -> Program:
     return found
 
 
-def bits_of(program: Program) -> int:
-    """How many bits are counted."""
-    return sum(1 if register.width is None else register.width for register in program.registers)
-
-
 def bytes_of(program: Program, memory_bytes: int) -> int:
     """What its vectors may take."""
     return min(BYTES_PER_AMPLITUDE << program.qubits, MOST_BYTES, memory_bytes)
@@ -75,7 +70,7 @@ def bytes_of(program: Program, memory_bytes: int) -> int:
 def run(program: Program, options: Options, machine: Machine, seed: int, most_steps: int = vm.MAX_STEPS) -> Outcome:
     """Run a program with this seed. Raises ProgramError."""
     require_method(options.method)
-    bytes_of_counts(bits_of(program), options.shots, machine.memory_bytes)
+    bytes_of_counts(program.bits, options.shots, machine.memory_bytes)
     most_bytes = min(MOST_BYTES, machine.memory_bytes)
     counts = vm.run(program, options.shots, seed, most_bytes=most_bytes, most_steps=most_steps)
     return Outcome(

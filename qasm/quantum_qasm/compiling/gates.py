@@ -32,7 +32,7 @@ MAX_MODIFIERS = 32
 MAX_CONTROLS = 16
 """Controls that the modifiers of one gate add."""
 
-MAX_GATE_STEPS = 1_000_000
+MAX_GATE_STEPS = 100_000
 """Gates in the definitions of all gates, with their loops written out."""
 
 

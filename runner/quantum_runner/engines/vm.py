@@ -131,6 +131,8 @@ class _Machine:
                     break
             except NoSuchValueError as refused:
                 raise _refusal(instruction, f"{refused}.", ErrorCode.SEMANTIC) from None
+            except RecursionError:
+                raise _refusal(instruction, "The expression is too long.", ErrorCode.NESTING) from None
             except ProgramError as refused:
                 if refused.line is not None:
                     raise
