@@ -4,6 +4,8 @@ The stock importer reads first, so that what it reads gives what it gave. What i
 the machine of `engines.vm`, if it can be; if not, the importer's refusal stands.
 """
 
+import re
+
 from quantum_qasm.check import check
 from quantum_qasm.ir import Branch, Measure, Program
 from quantum_tasks.errors import Code, ProgramError
@@ -18,13 +20,16 @@ BYTES_PER_AMPLITUDE = 16
 MOST_BYTES = 512 * 2**20
 """Of vectors of one program: how many of its qubits are entangled at a time is known only when it has run."""
 
-STEPS_OF_A_SHOT = 10
-"""How many steps of Aer's, in one shot, cost what one of the machine's does: about 2 and 20 microseconds."""
+STEPS_OF_AER = 50
+"""How many instructions of one shot Aer may have done for each step of the machine's: a part of what takes as long, since it may be for nothing."""
 
-LEAST_STEPS, MOST_STEPS = 2_000, 200_000
+LEAST_STEPS, MOST_STEPS = 500, 100_000
 
 _NOT_QISKITS = frozenset({Code.SEMANTIC, Code.UNSUPPORTED, Code.UNDEFINED})
 """What the importer says of programs that are right, among others."""
+
+
+_BRANCHES = re.compile(r"\b(?:if|for|while|switch)\b")
 
 
 def quickly(program: str, options: Options, machine: Machine, seed: int) -> Outcome | None:
@@ -32,10 +37,12 @@ def quickly(program: str, options: Options, machine: Machine, seed: int) -> Outc
 
     None where it does not, or where there is anything to be refused.
     """
+    if _BRANCHES.search(program) is None:
+        return None
     found = check(program).program
     if found is None or found.inputs or not _branches_on_measurements(found):
         return None
-    least = options.shots * len(found.code.instructions) // STEPS_OF_A_SHOT
+    least = options.shots * len(found.code.instructions) // STEPS_OF_AER
     try:
         return run(found, options, machine, seed, most_steps=min(max(LEAST_STEPS, least), MOST_STEPS))
     except ProgramError:

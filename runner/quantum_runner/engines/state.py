@@ -38,6 +38,11 @@ class State:
         """What its vectors take."""
         return sum(factor.vector.nbytes for factor in {id(one): one for one in self.factors.values()}.values())
 
+    def amplitudes_with(self, qubits: tuple[int, ...]) -> int:
+        """How many amplitudes the first of some qubits is in."""
+        factor = self.factors.get(qubits[0]) if qubits else None
+        return 1 if factor is None else factor.vector.size
+
     def after(self, unitary: Unitary, *, most_bytes: int) -> "State":
         """The state after a unitary, up to a global phase. Raises ProgramError with MEMORY for a vector too large."""
         controls = []

@@ -39,7 +39,10 @@ from quantum_runner.engines.state import State
 from quantum_runner.engines.unitaries import unitaries_of
 
 MAX_STEPS = 50_000_000
-"""Instructions of all histories together."""
+"""Instructions of all histories together, and what they do to vectors."""
+
+AMPLITUDES_OF_A_STEP = 512
+"""How many amplitudes take about as long as everything else of a step."""
 
 MAX_CALLS = 200
 """Subroutines that call each other, one within the other."""
@@ -171,7 +174,7 @@ class _Machine:
             if len(set(qubits)) < len(qubits):
                 raise NoSuchValueError(f"'{instruction.gate.name}' is applied to a qubit twice")
             for unitary in unitaries_of(instruction.gate, instruction.modifiers, parameters, qubits, frame):
-                self._steps += 1
+                self._steps += 1 + path.state.amplitudes_with(unitary.qubits) // AMPLITUDES_OF_A_STEP
                 path.state = path.state.after(unitary, most_bytes=self._most_bytes - self._waiting_bytes)
 
     def _measure(self, path: _Path, instruction: Measure, waiting: list[_Path]) -> None:
