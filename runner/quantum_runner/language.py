@@ -21,7 +21,7 @@ MOST_BYTES = 512 * 2**20
 """Of vectors of one program: how many of its qubits are entangled at a time is known only when it has run."""
 
 STEPS_OF_AER = 50
-"""How many instructions of one shot Aer may have done for each step of the machine's: a part of what takes as long, since it may be for nothing."""
+"""How many instructions of a shot Aer does in the time of one step of the machine, and more: that may be in vain."""
 
 LEAST_STEPS, MOST_STEPS = 500, 100_000
 

@@ -130,6 +130,8 @@ def applied(unitary: Unitary, vector: Matrix, places: dict[int, int]) -> Matrix:
     if not unitary.qubits:
         result[tuple(picked)] = part * unitary.matrix[0, 0]
         return result
+    if len(unitary.qubits) == 1:
+        return _turned(unitary.matrix, vector, result, picked, places[unitary.qubits[0]])
     # the axes that the controls have fixed are gone from the part
     fixed = sorted(places[qubit] for qubit, _ in unitary.controls)
     axes = [places[qubit] - sum(axis < places[qubit] for axis in fixed) for qubit in unitary.qubits]
@@ -137,6 +139,21 @@ def applied(unitary: Unitary, vector: Matrix, places: dict[int, int]) -> Matrix:
     matrix = unitary.matrix.reshape((2,) * (2 * count))
     product = np.tensordot(matrix, part, axes=(range(count, 2 * count), axes))
     result[tuple(picked)] = np.moveaxis(product, range(count), axes)
+    return result
+
+
+def _turned(matrix: Matrix, vector: Matrix, result: Matrix, picked: list[slice | int], place: int) -> Matrix:
+    """A vector after a matrix on one of its axes, where the others are as picked; put into a copy of it."""
+    zero, one = list(picked), list(picked)
+    zero[place], one[place] = 0, 1
+    of_zero, of_one = tuple(zero), tuple(one)
+    (keeps, falls), (rises, stays) = matrix.tolist()
+    if falls == 0 == rises:
+        result[of_zero] *= keeps
+        result[of_one] *= stays
+    else:
+        result[of_zero] = keeps * vector[of_zero] + falls * vector[of_one]
+        result[of_one] = rises * vector[of_zero] + stays * vector[of_one]
     return result
 
 

@@ -186,6 +186,7 @@ class _Machine:
         """Measure qubits. Shots with other outcomes go on from here by themselves."""
         while path.pending < len(qubits):
             qubit = qubits[path.pending]
+            self._steps += path.state.amplitudes_with((qubit,)) // AMPLITUDES_OF_A_STEP
             chance = path.state.probability(qubit)
             ones = path.shots if chance == 1 else 0 if chance == 0 else int(self._random.binomial(path.shots, chance))
             if 0 < ones < path.shots:
