@@ -37,6 +37,7 @@ OTHER_DEFAULTS = {
 NO_VALUE = {
     "api": {
         *("QT_HOST", "QT_PORT"),  # the image's
+        "QT_API_PROCESSES",  # more Pods do the same
         *("QT_REDIS_CONNECTIONS", "QT_REDIS_TIMEOUT_SECONDS", "QT_CLUSTER_CONNECTIONS", "QT_CLUSTER_TIMEOUT_SECONDS"),
         *("QT_KEEP_ALIVE_SECONDS", "QT_SHUTDOWN_SECONDS", "QT_ACCESS_LOG"),
     },

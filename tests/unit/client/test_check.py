@@ -63,6 +63,6 @@ def test_a_program_that_is_too_large_is_not_read(program: Path) -> None:
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """As every command does."""
-    ended = CliRunner().invoke(app, ["check", str(tmp_path / "nothing.qasm")])
+    ended = CliRunner().invoke(app, ["check", str(tmp_path / "nothing.qasm")], env={"COLUMNS": "400"})
     assert ended.exit_code == 2
     assert "nothing.qasm" in ended.stderr
