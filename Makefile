@@ -50,7 +50,8 @@ format: $(VENV)/dev.stamp ## rewrite the sources as `make check` wants them
 	$(BIN)/ruff check --fix-only --exit-zero .
 	$(BIN)/ruff format .
 
-generate: $(VENV)/dev.stamp ## write what is made from the sources: the CRD, the chart's README (needs go)
+generate: $(VENV)/dev.stamp ## write what is made from the sources: the CRD, docs/openqasm.md, the chart's README (needs go)
+	PYTHONPATH=tests $(BIN)/python -m support.openqasm_page >docs/openqasm.md
 	$(BIN)/python -m quantum_tasks.crd >k8s/crd.yaml
 	cp k8s/crd.yaml helm/quantum-tasks/files/crd.yaml
 	@if command -v go >/dev/null; then \

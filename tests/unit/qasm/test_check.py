@@ -4,7 +4,7 @@ import pytest
 from quantum_qasm.check import Checked, check
 from quantum_qasm.diagnostics import Diagnostic
 from quantum_tasks.errors import Code
-from support import corpora, features
+from support import corpora, features, refusals
 
 INCLUDE = 'include "stdgates.inc";\n'
 
@@ -77,67 +77,7 @@ def test_any_text_is_checked(seed: int) -> None:
             assert found.span.start_line >= 1
 
 
-@pytest.mark.parametrize(
-    ("body", "line", "column", "message", "hint"),
-    [
-        ("hadamart q;", 1, 1, "Gate 'hadamart' is not defined.", ""),
-        ("qubit reg; x ref;", 1, 14, "'ref' is not defined.", "did you mean 'reg'?"),
-        ("int i = 1; int i = 2;", 1, 16, "'i' is already defined at line 2.", ""),
-        ("int x = 1;", 1, 5, "'x' is already defined at line 1.", ""),
-        ("qubit[2] q; h q[2];", 1, 17, "Index 2 is out of range: there are 2 elements.", ""),
-        (
-            "qubit[2] q; qubit[3] r; cx q, r;",
-            1,
-            25,
-            "A gate is applied to registers of one length, not of 2 and 3.",
-            "",
-        ),
-        ("qubit q; cx q, q;", 1, 10, "'cx' is applied to a qubit twice.", ""),
-        ("qubit q; cx q;", 1, 10, "'cx' is applied to 2 qubits here, not 1.", ""),
-        ("qubit q; rx q;", 1, 10, "'rx' takes 1 parameter, not 0.", ""),
-        (
-            "qubit q; u(1, 2, 3) q;",
-            1,
-            10,
-            "Gate 'u' is not defined.",
-            "it is a gate of qelib1.inc and of Qiskit, but not of stdgates.inc",
-        ),
-        ("int n = 3; bit[n] c;", 1, 16, "The width of a register must be a constant.", ""),
-        ("qubit[2000] q;", 1, 7, "The size of a register is 2000, and may be 1000 at most.", ""),
-        ("float f = 1.5; int i = f;", 1, 24, "float is not int.", "write int(...)"),
-        ("bit[2] c; int i = c;", 1, 19, "bit[2] is not int.", "write int(...)"),
-        ('bit[2] c = "01"; c = c + 1;', 1, 22, "'+' is not defined between bit[2] and int.", "write uint[2](...)"),
-        ("const int i = 1 / 0;", 1, 15, "A division by zero.", ""),
-        ("const int i = 1; i = 2;", 1, 18, "A constant cannot be assigned to.", ""),
-        ("qubit q; int i = q;", 1, 18, "A qubit has no value.", ""),
-        ("qubit[2] q; bit c = measure q;", 1, 29, "The outcome of 2 qubits does not fit into bit.", ""),
-        ("def f(int i) -> int { return i; } f(1, 2);", 1, 35, "'f' takes 1 arguments, not 2.", ""),
-        ("def f() { return 1; }", 1, 11, "This subroutine returns nothing.", ""),
-        ("def f() { } int i = f();", 1, 21, "This returns no value.", ""),
-        (
-            "int i; def f() { i = 1; }",
-            *(1, 18, "'i' is not defined."),
-            "variables outside of a definition are not seen in it; pass it as an argument",
-        ),
-        ("extern f(int) -> int; int i = f(1);", 1, 31, "The extern 'f' is not bound to anything here.", ""),
-        ("switch (1.5) { case 1 { } }", 1, 9, "float is no integer.", ""),
-        ("int i; switch (i) { case 1 { } case 1 { } }", 1, 37, "There is a case of 1 already.", ""),
-        ("for int i in [0:0:3] { }", 1, 17, "A range with a step of 0.", ""),
-        ("gate g q { h q; measure q; }", 1, 17, "Cannot have a non-unitary 'measure' instruction in a gate.", ""),
-        (
-            "gate g q { x q[0]; } ",
-            1,
-            14,
-            "A gate's definition uses the qubits that it names, and without an index.",
-            "",
-        ),
-        ("let a = 3;", 1, 9, "This is no qubit.", ""),
-        ("defcal x $0 { }", 1, 1, "Calibrations of pulses cannot be run on a simulator.", ""),
-        ("complex w; if (w) { }", 1, 16, "complex is no condition.", ""),
-        ("qubit q; ctrl(17) @ x q;", 1, 15, "The number of controls is 17, and may be 16 at most.", ""),
-        ("qubit[2] q; let a = q ++ q[0];", 1, 26, "A qubit stands here twice.", ""),
-    ],
-)
+@pytest.mark.parametrize(("body", "line", "column", "message", "hint"), refusals.REFUSED)
 def test_a_mistake_is_told_with_its_place(body: str, line: int, column: int, message: str, hint: str) -> None:
     """After the line that includes the gates; lines and columns from 1."""
     checked = check(INCLUDE + body)

@@ -1,0 +1,81 @@
+"""`python -m support.openqasm_page`: docs/openqasm.md, made of the programs that the tests run and refuse."""
+
+import sys
+from collections.abc import Iterator
+
+from quantum_qasm.check import check
+from support import corpora, features, refusals
+
+INCLUDE = 'include "stdgates.inc";\n'
+
+_HEAD = """\
+# OpenQASM 3, as it runs here
+
+The programs are tests: each has been run to the outcome beside it, or refused in these words. What Qiskit's importer
+reads runs on Aer; programs whose control flow follows from measurements, and what the importer cannot read, run on a
+machine of our own (see [ADR 0017](adr/0017-a-front-end-of-our-own.md)). `make generate` writes this page.
+
+Integers, floats and angles without a width have 64 bits. A variable to which nothing was assigned is 0. `a && b`
+evaluates both. Gates take no time: `delay`, `box` and `barrier` are checked and have no effect, `durationof` is 0.
+
+Counts are of the bits and registers that are declared outside of any scope.
+
+"""
+
+_NOT_YET = """\
+## Not yet
+
+| what | refused as |
+|---|---|
+| `input`, whose values no task can bring along yet | `input.missing` |
+| `output` that is no bit: it runs, and is not among the results | - |
+| `extern`, when it is called | `extern.unbound` |
+| `defcal`, `cal`, `defcalgrammar` | `pulse.unsupported` |
+| ranges of bits or qubits whose ends are no constants | `sem.unsupported` |
+| aliases of several variables together, and of elements of arrays | `sem.invalid`, `sem.unsupported` |
+| `++` outside of `let`, which the official grammar lacks, too | `syntax.invalid` |
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return _HEAD + "\n".join([*_features(), *_refusals(), *_examples()]) + "\n" + _NOT_YET
+
+
+def _features() -> Iterator[str]:
+    for section, found in features.SECTIONS.items():
+        yield f"## {section}\n"
+        yield "| what | program | counts |"
+        yield "|---|---|---|"
+        for name, (body, outcome) in found.items():
+            yield f"| {name} | `{_cell(body)}` | `{outcome}` |"
+        yield ""
+
+
+def _refusals() -> Iterator[str]:
+    yield "## Refused\n"
+    yield "| program | code | message | hint |"
+    yield "|---|---|---|---|"
+    for body, _, column, message, hint in refusals.REFUSED:
+        [found] = check(INCLUDE + body).errors
+        yield f"| `{_cell(body)}` | `{found.code}` | {column}: {_cell(message)} | {_cell(hint)} |"
+    yield ""
+
+
+def _examples() -> Iterator[str]:
+    yield "## The official examples\n"
+    yield "| example | runs |"
+    yield "|---|---|"
+    for name, text in corpora.examples().items():
+        errors = check(text).errors
+        told = [f"`{one.code}` at {one.span.start_line}:{one.span.start_column + 1}" for one in errors]
+        yield f"| `{name}.qasm` | {'yes' if not errors else 'no: ' + told[0]} |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
