@@ -1,13 +1,12 @@
-"""Programs that Qiskit cannot read: those that compute with what they measure, and the rest of the language.
+"""Programs for the machine of `engines.vm`: those that it has sooner than Aer, and those that Qiskit cannot read.
 
-The stock importer reads first, so that what it reads gives what it gave. What it refuses is compiled here, and run by
-the machine of `engines.vm`, if it can be; if not, the importer's refusal stands.
+What the importer refuses is compiled here, and run if it can be; if not, the importer's refusal stands.
 """
 
 import re
 
 from quantum_qasm.check import check
-from quantum_qasm.ir import Branch, Measure, Program
+from quantum_qasm.ir import Apply, Branch, Measure, Program
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method, Options, Outcome
 
@@ -23,7 +22,14 @@ MOST_BYTES = 512 * 2**20
 STEPS_OF_AER = 50
 """How many instructions of a shot Aer does in the time of one step of the machine, and more: that may be in vain."""
 
-LEAST_STEPS, MOST_STEPS = 500, 100_000
+AMPLITUDES_OF_AER = 2048
+"""How many amplitudes take Aer about as long as everything else of an instruction."""
+
+LEAST_STEPS, MOST_STEPS = 500, 500_000
+
+_CLIFFORD = frozenset({"id", "x", "y", "z", "h", "s", "sdg", "sx", "cx", "CX", "cy", "cz", "swap"})
+
+_WIDEST = 24
 
 _NOT_QISKITS = frozenset({Code.SEMANTIC, Code.UNSUPPORTED, Code.UNDEFINED})
 """What the importer says of programs that are right, among others."""
@@ -42,11 +48,20 @@ def quickly(program: str, options: Options, machine: Machine, seed: int) -> Outc
     found = check(program).program
     if found is None or found.inputs or not _branches_on_measurements(found):
         return None
-    least = options.shots * len(found.code.instructions) // STEPS_OF_AER
     try:
-        return run(found, options, machine, seed, most_steps=min(max(LEAST_STEPS, least), MOST_STEPS))
+        return run(found, options, machine, seed, most_steps=_worthwhile(found, options.shots))
     except ProgramError:
         return None
+
+
+def _worthwhile(program: Program, shots: int) -> int:
+    """How many steps of the machine are surely less than Aer's work, shot by shot."""
+    instructions = program.code.instructions
+    gates = [one for one in instructions if isinstance(one, Apply)]
+    weight = 1
+    if any(one.gate.name not in _CLIFFORD or one.modifiers for one in gates):  # else stabilizers may do
+        weight += (1 << min(program.qubits, _WIDEST)) // AMPLITUDES_OF_AER
+    return min(max(LEAST_STEPS, shots * len(instructions) * weight // STEPS_OF_AER), MOST_STEPS)
 
 
 def _branches_on_measurements(program: Program) -> bool:

@@ -1,6 +1,7 @@
 """Programs that Qiskit cannot read, from the text to the counts."""
 
 import pytest
+from quantum_runner import by_aer, language
 from quantum_runner.check import needs
 from quantum_runner.machine import Machine
 from quantum_runner.simulate import simulate
@@ -43,6 +44,34 @@ def test_official_examples_run(example: str) -> None:
     """Some of which no other open system runs."""
     outcome = simulate(corpora.examples()[example], Options(shots=100, seed=1), MACHINE)
     assert sum(outcome.counts.values()) == 100
+
+
+def test_feed_forward_is_not_left_to_aer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen qubits, turned and entangled, and gates by what was measured: Aer would run 1,024 shots one by one."""
+    monkeypatch.setattr(by_aer, "run", None)
+    turned = " ".join(f"ry({place / 10 + 0.3}) q[{place}];" for place in range(16))
+    entangled = " ".join(f"cx q[{place}], q[{place + 1}];" for place in range(15))
+    measured = " ".join(
+        f"c[{place}] = measure q[{place}]; if (c[{place}]) {{ rz(0.3) q[{place + 1}]; ry(0.2) q[{place + 1}]; }}"
+        for place in range(15)
+    )
+    program = INCLUDE + f"qubit[16] q; bit[16] c; {turned} {entangled} {measured} c[15] = measure q[15];"
+    assert sum(simulate(program, Options(seed=1), MACHINE).counts.values()) == 1024
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        INCLUDE + "qubit q; bit c; h q; c = measure q;",
+        INCLUDE + "qubit q; bit c; for uint i in [0:2] { h q; } c = measure q[2];",
+        INCLUDE + "qubit q; bit c; while (!c) { c = 0; }",
+        INCLUDE + "input angle a; qubit q; bit c; ry(a) q; c = measure q; if (c) { x q; }",
+        INCLUDE + "qubit[9] q; bit[9] c; for uint i in [0:999] { if (c == 3) { x q; } h q; c = measure q; }",
+    ],
+)
+def test_what_is_not_sooner_is_left_to_the_others(program: str) -> None:
+    """No control flow, a mistake, no end, an input, or as many histories as shots."""
+    assert language.quickly(program, Options(shots=2000), MACHINE, 1) is None
 
 
 def test_what_it_needs_is_known_before() -> None:
