@@ -151,6 +151,7 @@ class Figures:
     jobs: list[Step] = field(default_factory=list)
     cold: list[Step] = field(default_factory=list)
     pool: list[Step] = field(default_factory=list)
+    created: list[Step] = field(default_factory=list)
     memory: dict[str, dict[str, float]] = field(default_factory=dict)
     restart: dict[str, float] = field(default_factory=dict)
 
@@ -165,6 +166,7 @@ class Bench:
         self.seconds = seconds
         self.idle: dict[str, float] = {}
         self.made = 0
+        self.unwatched = f"{namespace}-unwatched"
         sample = yaml.safe_load((ROOT / "k8s" / "samples" / "bell.yaml").read_text())
         self._program: str = sample["spec"]["qasm"]
 
@@ -186,13 +188,14 @@ class Bench:
             self._kubectl("rollout", "status", workload, f"--timeout={self.seconds:.0f}s", seconds=self.seconds + 10)
         return not known
 
-    def remove(self, *, crd: bool) -> None:
-        """Have the namespace go, and wait until it has."""
-        self.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")
+    def remove(self, *, crd: bool, namespace: str | None = None) -> None:
+        """Have the namespace go, or another one, and wait until it has."""
+        namespace = namespace or self.namespace
+        self.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")
         deadline = time.monotonic() + CLEAN_SECONDS
-        while self.kubectl("get", "namespace", self.namespace, "--output=name", "--ignore-not-found"):
+        while self.kubectl("get", "namespace", namespace, "--output=name", "--ignore-not-found"):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"the namespace {self.namespace} is still there after {CLEAN_SECONDS} s")
+                raise TimeoutError(f"the namespace {namespace} is still there after {CLEAN_SECONDS} s")
             time.sleep(1)
         if crd:
             self.kubectl("delete", "crd", "quantumtasks.quantumtask.dev", "--ignore-not-found", "--timeout=60s")
@@ -267,6 +270,17 @@ class Bench:
         self.made += count
         return Step(count, seconds, first_seconds=first, workers=workers, cpu=cpu)
 
+    async def created(self, count: int, *, at_once: int) -> Step:
+        """Create Bell tasks where nobody looks at them, and remove them: what a task costs at the least."""
+        self.kubectl("create", "namespace", self.unwatched)
+        before = await self.sample()
+        began = time.monotonic()
+        await self._create(TASKS, self._bells("created", count, mode="Pool"), at_once=at_once, namespace=self.unwatched)
+        seconds = time.monotonic() - began
+        cpu = (await self.sample()).since(before, self.idle)
+        self.remove(crd=False, namespace=self.unwatched)
+        return Step(count, seconds, cpu=cpu)
+
     async def end_pool(self) -> None:
         """Remove the pool's Jobs, as an idle minute would: what they ask for of the node's CPU, others need."""
         await self._delete(JOBS, f"{COMPONENT}=pool")
@@ -274,9 +288,7 @@ class Bench:
 
     async def bells(self, step: str, count: int, *, mode: str, at_once: int) -> tuple[float, float]:
         """Create Bell tasks and wait for the last end; seconds from the first create to that, and to the first end."""
-        spec = {"qasm": self._program, "shots": 1000, "executionMode": mode}
-        head = {"apiVersion": "quantumtask.dev/v1alpha1", "kind": "QuantumTask", "spec": spec}
-        bodies = [{**head, "metadata": {"name": f"{step}-{place}", "labels": {STEP: step}}} for place in range(count)]
+        bodies = self._bells(step, count, mode=mode)
         began = time.monotonic()
         creating = asyncio.create_task(self._create(TASKS, bodies, at_once=at_once))
         try:
@@ -287,6 +299,11 @@ class Bench:
             creating.cancel()
         await self._until(lambda: self._all_finished(step))
         return time.monotonic() - began, first
+
+    def _bells(self, step: str, count: int, *, mode: str) -> list[Object]:
+        spec = {"qasm": self._program, "shots": 1000, "executionMode": mode}
+        head = {"apiVersion": "quantumtask.dev/v1alpha1", "kind": "QuantumTask", "spec": spec}
+        return [{**head, "metadata": {"name": f"{step}-{place}", "labels": {STEP: step}}} for place in range(count)]
 
     async def clear(self, step: str) -> None:
         """Remove the tasks of a step, their Jobs and Pods."""
@@ -375,12 +392,14 @@ class Bench:
 
     # -- small things ------------------------------------------------------------------------------------------------
 
-    async def _create(self, kind: Kind, bodies: Iterable[Object], *, at_once: int) -> None:
+    async def _create(
+        self, kind: Kind, bodies: Iterable[Object], *, at_once: int, namespace: str | None = None
+    ) -> None:
         waiting = iter(bodies)
 
         async def some() -> None:
             for body in waiting:
-                await self.cluster.create(kind, self.namespace, body)
+                await self.cluster.create(kind, namespace or self.namespace, body)
 
         await asyncio.gather(*(some() for _ in range(at_once)))
 
@@ -489,6 +508,8 @@ async def measure(bench: Bench, options: argparse.Namespace) -> Figures:
         figures.cold.append(await bench.pool(f"cold-{number}", options.cold, at_once=options.at_once))
         figures.pool.append(await bench.pool(f"pool-{number}", options.pool, at_once=options.at_once))
         tell(f"Pool mode: {figures.pool[-1].rate:.2f} a second")
+        figures.created.append(await bench.created(options.pool, at_once=options.at_once))
+        tell(f"tasks that nobody looks at: {figures.created[-1].rate:.2f} a second")
         if number < options.rounds - 1:
             await bench.end_pool()
     missing = options.tasks - bench.made - 6  # five before the restart, one after it
@@ -553,9 +574,19 @@ def print_tables(figures: Figures) -> None:
             figure = f"{step.first_seconds or 0:.1f} | {step.seconds:.1f} | {step.rate:.1f}"
             print(f"| {name} | {step.count} | {figure} | {step.workers} |")
 
+    print("\n| round | created alone, tasks/s | Pool mode / created alone |\n|---|---|---|")
+    for number, (alone, pool) in enumerate(zip(figures.created, figures.pool, strict=True), 1):
+        print(f"| {number} | {alone.rate:.1f} | {pool.rate / alone.rate:.2f} |")
+
     parts = [*PARTS, NODES]
     print(f"\n| CPU, ms per task | {' | '.join(parts)} |\n|---{'|---' * len(parts)}|")
-    for name, steps in {"bare Job": figures.bare, "Job mode": figures.jobs, "Pool mode, warm": figures.pool}.items():
+    steps_by_name = {
+        "bare Job": figures.bare,
+        "Job mode": figures.jobs,
+        "Pool mode, warm": figures.pool,
+        "a task that nobody looks at": figures.created,
+    }
+    for name, steps in steps_by_name.items():
         cells = [statistics.median(step.cpu[part] / step.count for step in steps) * 1000 for part in parts]
         print(f"| {name} | {' | '.join(f'{cell:.1f}' for cell in cells)} |")
     print(f"| idle, ms per second | {' | '.join(f'{figures.idle[part] * 1000:.1f}' for part in parts)} |")
@@ -584,6 +615,7 @@ async def run(options: argparse.Namespace) -> None:
             figures = await measure(bench, options)
         finally:
             tell("removing it")
+            bench.remove(crd=False, namespace=bench.unwatched)
             bench.remove(crd=crd)
     print_tables(figures)
     if options.json:
