@@ -50,7 +50,7 @@ def quickly(program: str, options: Options, machine: Machine, seed: int) -> Outc
         return None
     try:
         return run(found, options, machine, seed, most_steps=_worthwhile(found, options.shots))
-    except ProgramError:
+    except (ProgramError, MemoryError):
         return None
 
 

@@ -70,8 +70,8 @@ MAX_DIMENSIONS = 7
 MAX_INSTANCES = 100
 """Lengths of arrays that a subroutine of arrays of any length is called with."""
 
-MAX_WIDTH = 65_536
-"""Bits of one integer or angle."""
+MAX_WIDTH = 4096
+"""Bits of one integer or angle: a power of such takes milliseconds."""
 
 _UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _SIZED: dict[type[ast.ClassicalType], type[Sized]] = {

@@ -77,6 +77,9 @@ class Statements(Gates):
                 pass  # told before
             except SourceError as refused:
                 self.errors.append(refused.diagnostic)
+            except (ArithmeticError, ValueError):  # Python's own: an integer that no float holds, the sine of infinity
+                message = "A constant here is too large, or is no number."
+                self.errors.append(error(node.span, message).diagnostic)
 
     def statement(self, node: ast.Statement | ast.Pragma) -> None:
         """Compile one."""

@@ -134,6 +134,8 @@ class _Machine:
                     break
             except NoSuchValueError as refused:
                 raise _refusal(instruction, f"{refused}.", ErrorCode.SEMANTIC) from None
+            except (ArithmeticError, ValueError):  # Python's own: an integer that no float holds, the sine of infinity
+                raise _refusal(instruction, "A value is too large, or is no number.", ErrorCode.SEMANTIC) from None
             except RecursionError:
                 raise _refusal(instruction, "The expression is too long.", ErrorCode.NESTING) from None
             except ProgramError as refused:

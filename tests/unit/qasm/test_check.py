@@ -116,6 +116,16 @@ def test_what_may_not_be_meant_is_a_warning(body: str, code: Code, message: str)
     assert found.message.startswith(message)
 
 
+@pytest.mark.parametrize(
+    "body", ["float f = " + "9" * 400 + ";", "float f = 1e400 % 2;", "const float f = mod(1e400, 2.0);"]
+)
+def test_what_python_cannot_compute_is_refused(body: str) -> None:
+    """With a place and a code, as every mistake."""
+    [found] = check(body).errors
+    assert (found.code, found.message) == (Code.SEMANTIC, "A constant here is too large, or is no number.")
+    assert found.span.start_line == 1
+
+
 def test_what_cannot_be_read_is_told_first() -> None:
     """Where the text itself is wrong, what follows from it is not told."""
     checked = check(INCLUDE + "qubit[2 q;\nh q;")

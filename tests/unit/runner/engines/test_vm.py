@@ -103,6 +103,8 @@ def test_qubits_that_never_meet_are_no_vector_together() -> None:
     [
         ("int i = 3;\nbit[2] c;\nc[i] = 1;", 4, 1, Code.SEMANTIC, "Index 3 is out of range"),
         ("int i = 0;\nbit c = 1 / i == 1;", 3, 1, Code.SEMANTIC, "A division by zero"),
+        ("float f = 1e400;\nf = f % 2.0;", 3, 1, Code.SEMANTIC, "A value is too large, or is no number"),
+        ("float f;\nuint[2000] u = 1;\nu <<= 1500;\nf = f + u;", 5, 1, Code.SEMANTIC, "A value is too large"),
         ("int i = 1;\nqubit[2] q;\ncx q[i], q[1];", 4, 1, Code.SEMANTIC, "'cx' is applied to a qubit twice"),
         ("def f(int i) { f(i); }\nf(1);", 2, 16, Code.NESTING, "call each other more than 200 deep"),
         (
