@@ -63,11 +63,23 @@ class Gates(Expressions):
         operands: Sequence[ast.Identifier | ast.IndexedIdentifier],
         span: Span,
     ) -> None:
+        qubits = tuple(self.qubits_of(operand) for operand in operands)
+        found, parameters = self._fitted(gate, modifiers, arguments, qubits, span)
+        self.emit(Apply(span, gate, found, parameters, qubits))
+
+    def _fitted(
+        self,
+        gate: Gate,
+        modifiers: Sequence[ast.QuantumGateModifier],
+        arguments: Sequence[ast.Expression],
+        qubits: Sequence[Qubits],
+        span: Span,
+    ) -> tuple[tuple[Modifier, ...], tuple[Expression, ...]]:
+        """Modifiers and parameters of a gate; refused where they do not fit it, or the qubits do not."""
         found, controls = self._modifiers(modifiers)
         parameters = self._parameters(gate, arguments, span)
-        qubits = tuple(self.qubits_of(operand) for operand in operands)
         _check_operands(gate, gate.qubits + controls, qubits, span)
-        self.emit(Apply(span, gate, found, parameters, qubits))
+        return found, parameters
 
     def _gate(self, name: ast.Identifier) -> Gate:
         symbol = self.scope.find(name.name)
@@ -177,10 +189,8 @@ class Gates(Expressions):
         operands: Sequence[ast.Identifier | ast.IndexedIdentifier],
         span: Span,
     ) -> GateCall:
-        found, controls = self._modifiers(modifiers)
-        parameters = self._parameters(gate, arguments, span)
         qubits = tuple(self._qubit_of_gate(operand) for operand in operands)
-        _check_operands(gate, gate.qubits + controls, qubits, span)
+        found, parameters = self._fitted(gate, modifiers, arguments, qubits, span)
         return GateCall(gate, found, parameters, tuple(number for one in qubits for number in one.numbers([])))
 
     def _qubit_of_gate(self, node: ast.Identifier | ast.IndexedIdentifier) -> Qubits:
