@@ -4,6 +4,7 @@ What the importer refuses is compiled here, and run if it can be; if not, the im
 """
 
 import re
+from dataclasses import replace
 
 from quantum_qasm.check import check
 from quantum_qasm.ir import Apply, Branch, Measure, Program
@@ -12,12 +13,14 @@ from quantum_tasks.task import Method, Options, Outcome
 
 from quantum_runner.counts import bytes_of_counts, checked_size
 from quantum_runner.engines import vm
+from quantum_runner.engines.state import bytes_with
 from quantum_runner.machine import Machine
 
-BYTES_PER_AMPLITUDE = 16
+MOST_BYTES = 2**31
+"""For the vectors of one program: how many of its qubits are entangled at a time is known only when it has run."""
 
-MOST_BYTES = 512 * 2**20
-"""Of vectors of one program: how many of its qubits are entangled at a time is known only when it has run."""
+QUICK_BYTES = 2**26
+"""As much as is surely there, whatever the container was made for."""
 
 STEPS_OF_AER = 50
 """How many instructions of a shot Aer does in the time of one step of the machine, and more: that may be in vain."""
@@ -49,7 +52,8 @@ def quickly(program: str, options: Options, machine: Machine, seed: int) -> Outc
     if found is None or found.inputs or not _branches_on_measurements(found):
         return None
     try:
-        return run(found, options, machine, seed, most_steps=_worthwhile(found, options.shots))
+        small = replace(machine, memory_bytes=min(QUICK_BYTES, machine.memory_bytes))
+        return run(found, options, small, seed, most_steps=_worthwhile(found, options.shots))
     except (ProgramError, MemoryError):
         return None
 
@@ -86,7 +90,7 @@ def compiled(program: str, refusal: ProgramError) -> Program:
 
 def bytes_of(program: Program, memory_bytes: int) -> int:
     """What its vectors may take."""
-    return min(BYTES_PER_AMPLITUDE << program.qubits, MOST_BYTES, memory_bytes)
+    return min(bytes_with(program.qubits), MOST_BYTES, memory_bytes)
 
 
 def run(program: Program, options: Options, machine: Machine, seed: int, most_steps: int = vm.MAX_STEPS) -> Outcome:

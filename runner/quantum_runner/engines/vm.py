@@ -126,9 +126,7 @@ class _Machine:
         while path.at < len(path.code.instructions):
             instruction = path.code.instructions[path.at]
             self._steps += 1
-            if self._steps > self._most_steps:
-                message = f"The program takes more than {self._most_steps} steps."
-                raise _refusal(instruction, message, ErrorCode.OPERATIONS)
+            self._require_steps(instruction)
             try:
                 if not self._step(path, instruction, waiting):
                     break
@@ -143,6 +141,11 @@ class _Machine:
                     raise
                 raise _refusal(instruction, refused.message, refused.code) from None
         self._counts[self._key(path)] += path.shots
+
+    def _require_steps(self, instruction: Instruction) -> None:
+        if self._steps > self._most_steps:
+            message = f"The program takes more than {self._most_steps} steps."
+            raise _refusal(instruction, message, ErrorCode.OPERATIONS)
 
     def _step(self, path: _Path, instruction: Instruction, waiting: list[_Path]) -> bool:
         """Do one instruction. Returns whether there is another one."""
@@ -176,8 +179,9 @@ class _Machine:
             if len(set(qubits)) < len(qubits):
                 raise NoSuchValueError(f"'{instruction.gate.name}' is applied to a qubit twice")
             for unitary in unitaries_of(instruction.gate, instruction.modifiers, parameters, qubits, frame):
-                self._steps += 1 + path.state.amplitudes_with(unitary.qubits) // AMPLITUDES_OF_A_STEP
+                self._steps += 1 + path.state.amplitudes_after(unitary) // AMPLITUDES_OF_A_STEP
                 path.state = path.state.after(unitary, most_bytes=self._most_bytes - self._waiting_bytes)
+                self._require_steps(instruction)
 
     def _measure(self, path: _Path, instruction: Measure, waiting: list[_Path]) -> None:
         outcome = self._draw(path, instruction.qubits.numbers(path.frame), waiting)
@@ -188,7 +192,7 @@ class _Machine:
         """Measure qubits. Shots with other outcomes go on from here by themselves."""
         while path.pending < len(qubits):
             qubit = qubits[path.pending]
-            self._steps += path.state.amplitudes_with((qubit,)) // AMPLITUDES_OF_A_STEP
+            self._steps += path.state.amplitudes_of(qubit) // AMPLITUDES_OF_A_STEP
             chance = path.state.probability(qubit)
             ones = path.shots if chance == 1 else 0 if chance == 0 else int(self._random.binomial(path.shots, chance))
             if 0 < ones < path.shots:

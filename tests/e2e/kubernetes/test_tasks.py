@@ -106,9 +106,9 @@ def test_a_missing_image_is_named(installation: Installation) -> None:
 
 def test_a_container_that_runs_out_of_memory_is_named(installation: Installation) -> None:
     """A Pod that the kernel kills for memory ends its task with OOMKilled."""
-    # too little for the simulator to be loaded, which a program with control flow needs
-    program = "OPENQASM 3.0; qubit q; bit c; c = measure q; if (c) { reset q; }"
-    installation.submit("starved", program, backoffLimit=0, resources={"limits": {"memory": "40Mi"}})
+    # too little for the simulator to be loaded, which has this method
+    limits = {"limits": {"memory": "40Mi"}}
+    installation.submit("starved", BELL, method="stabilizer", backoffLimit=0, resources=limits)
     status = installation.finished("starved")
     assert (status["phase"], status["reason"]) == ("Failed", "OOMKilled"), status
 
