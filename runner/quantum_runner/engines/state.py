@@ -24,6 +24,7 @@ def bytes_with(qubits: int) -> int:
     """What it takes to compute with so many entangled qubits."""
     return _COPIES * BYTES_PER_AMPLITUDE << qubits
 
+
 _NOTHING = 1e-14
 """A probability that only rounding left."""
 
