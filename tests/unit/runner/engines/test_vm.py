@@ -128,8 +128,8 @@ def test_the_states_of_all_histories_are_bounded_together() -> None:
     """Each measurement leaves one behind, and each of these has entangled qubits anew."""
     entangled = "h q; for int i in [0:8] cx q[i], q[i + 1];"
     body = f"qubit[10] q; {entangled} for int i in [0:99] {{ bit b = measure q[0]; {entangled} }}"
-    with pytest.raises(ProgramError, match=r"histories take more than|and there are 8192") as refused:
-        vm.run(compiled(INCLUDE + body), 1_000_000, 1, most_bytes=2**16)
+    with pytest.raises(ProgramError, match=r"histories take more than|and there are") as refused:
+        vm.run(compiled(INCLUDE + body), 1_000_000, 1, most_bytes=2**17)
     assert refused.value.code is Code.MEMORY
 
 
