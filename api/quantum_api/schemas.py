@@ -12,16 +12,33 @@ from pydantic import (
     Field,
     JsonValue,
     PlainSerializer,
+    StrictBool,
+    StrictFloat,
     StrictInt,
     StrictStr,
 )
 from pydantic.alias_generators import to_camel
 from quantum_qasm.check import Checked
 from quantum_qasm.diagnostics import Diagnostic
+from quantum_qasm.inputs import literal
 from quantum_tasks.conditions import Condition, conditions
 from quantum_tasks.errors import Code
 from quantum_tasks.states import Phase, Reason, Status
-from quantum_tasks.task import DEFAULT_SHOTS, MAX_PROGRAM_BYTES, MAX_SEED, MAX_SHOTS, Method, Options, Task
+from quantum_tasks.task import (
+    DEFAULT_SHOTS,
+    MAX_INPUT_CHARACTERS,
+    MAX_INPUTS,
+    MAX_PROGRAM_BYTES,
+    MAX_SEED,
+    MAX_SHOTS,
+    Engine,
+    Frontend,
+    Json,
+    Method,
+    Options,
+    Task,
+)
+from typing_extensions import TypeAliasType
 
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
 """The program of the examples."""
@@ -80,14 +97,49 @@ Seed = Annotated[
 Time = Annotated[datetime, PlainSerializer(lambda time: time.isoformat(timespec="milliseconds").replace("+00:00", "Z"))]
 
 
+InputValue = TypeAliasType(
+    "InputValue",
+    "StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=MAX_INPUT_CHARACTERS)] "
+    "| Annotated[list[InputValue], Field(max_length=MAX_INPUT_CHARACTERS)]",
+)
+
+
+def _literals(inputs: Mapping[str, Json]) -> dict[str, str]:
+    found = {name: literal(value) for name, value in inputs.items()}
+    for name, text in found.items():
+        if len(text) > MAX_INPUT_CHARACTERS:
+            raise ValueError(f"The input {name!r} takes {len(text)} characters, more than {MAX_INPUT_CHARACTERS}")
+    return found
+
+
 class _OptionFields(BaseModel):
     shots: Shots = DEFAULT_SHOTS
     seed: Seed = None
     method: Annotated[Method, Field(description="How the circuit is simulated")] = Method.AUTOMATIC
+    frontend: Annotated[
+        Frontend,
+        Field(description="Who reads the program: whoever can, or Qiskit's importer alone, as it is"),
+    ] = Frontend.AUTOMATIC
+    inputs: Annotated[
+        dict[Annotated[str, Field(max_length=MAX_INPUT_CHARACTERS)], InputValue],
+        Field(
+            max_length=MAX_INPUTS,
+            description="Values of the program's `input`s by their names: numbers, true or false, lists for arrays, or "
+            'text that is a constant of the language, such as `"pi / 2"`; for a register its bits, `"0110"`',
+            examples=[{"theta": 0.5}],
+        ),
+        AfterValidator(_literals),
+    ] = {}
 
     @property
     def options(self) -> Options:
-        return Options(shots=self.shots, seed=self.seed, method=self.method)
+        return Options(
+            shots=self.shots,
+            seed=self.seed,
+            method=self.method,
+            frontend=self.frontend,
+            inputs={name: str(value) for name, value in self.inputs.items()},
+        )
 
 
 class Submission(_OptionFields):
@@ -288,6 +340,19 @@ class ConditionResource(_Resource):
     last_transition_time: Time
 
 
+class OutputResource(_Resource):
+    """Values that some shots gave together."""
+
+    count: Annotated[int, Field(description="How many shots gave them")]
+    values: Annotated[
+        Mapping[str, JsonValue],
+        Field(
+            description="By the outputs' names: booleans, numbers (an angle's are radians), strings of bits, lists for "
+            "arrays and for the two parts of a complex number"
+        ),
+    ]
+
+
 class ResultResource(_Resource):
     """What the simulation gave."""
 
@@ -296,6 +361,16 @@ class ResultResource(_Resource):
     seed: Annotated[int, Field(description="The seed that was used: the same one gives the same counts")]
     qubits: int
     method: Annotated[Method, Field(description="The method that ran")]
+    engine: Annotated[
+        Engine | None,
+        Field(description="What ran the program; null in results of releases that did not say"),
+    ]
+    outputs: Annotated[
+        list[OutputResource],
+        Field(
+            description="Values of the program's `output`s, the most frequent ones first; none where it declares none"
+        ),
+    ]
 
 
 class ErrorResource(_Resource):
@@ -307,7 +382,13 @@ class ErrorResource(_Resource):
     column: int | None
 
 
-EXAMPLE_SPEC: dict[str, JsonValue] = {"shots": 1024, "seed": None, "method": "automatic"}
+EXAMPLE_SPEC: dict[str, JsonValue] = {
+    "shots": 1024,
+    "seed": None,
+    "method": "automatic",
+    "frontend": "automatic",
+    "inputs": {},
+}
 
 EXAMPLE_TASK: dict[str, JsonValue] = {
     "id": EXAMPLE_ID,
@@ -347,6 +428,8 @@ EXAMPLE_TASK: dict[str, JsonValue] = {
         "seed": 1234567,
         "qubits": 2,
         "method": "statevector",
+        "engine": "direct",
+        "outputs": [],
     },
     "error": None,
 }
@@ -360,6 +443,8 @@ class SpecResource(_Resource):
     shots: int
     seed: int | None
     method: Method
+    frontend: Frontend
+    inputs: Annotated[Mapping[str, str], Field(description="Each as a constant of the language")]
 
 
 class TaskResource(_Resource):
@@ -385,7 +470,12 @@ class TaskResource(_Resource):
         return cls(
             id=task.id,
             spec=SpecResource(
-                qasm=task.qasm, shots=task.options.shots, seed=task.options.seed, method=task.options.method
+                qasm=task.qasm,
+                shots=task.options.shots,
+                seed=task.options.seed,
+                method=task.options.method,
+                frontend=task.options.frontend,
+                inputs=task.options.inputs,
             ),
             phase=task.phase,
             reason=task.reason,

@@ -24,6 +24,8 @@ class Code(StrEnum):
     EXTERN_UNBOUND = "extern.unbound"
     PULSE = "pulse.unsupported"
     INPUT_MISSING = "input.missing"
+    INPUT_UNKNOWN = "input.unknown"
+    INPUT_INVALID = "input.invalid"
     INCLUDE_UNKNOWN = "include.unknown"
     PROGRAM_BYTES = "limit.bytes"
     NESTING = "limit.nesting"

@@ -17,6 +17,7 @@ from quantum_tasks.records import (
     failure_fields,
     failure_of,
     milliseconds_of,
+    more_of,
     outcome_fields,
     outcome_of,
     submission_of,
@@ -77,7 +78,7 @@ class Mirror(Store):
         """
         more = {"attempts": attempts or None, "max_attempts": max_attempts, "deadline_seconds": deadline_seconds}
         pairs = [part for name, value in more.items() if value is not None for part in (name, value)]
-        rest = (NO_BOUND, int(queued), uid, NO_BOUND, *pairs)
+        rest = (NO_BOUND, int(queued), uid, NO_BOUND, *pairs, *more_of(options))
         answer = await self._run("submit", *submission_of(task_id, qasm, options), *rest)
         if answer == "gone":
             raise TaskNotFoundError(task_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 from quantum_tasks.errors import Code
 from quantum_tasks.states import Reason, State
-from quantum_tasks.task import Failure, Method, Options, Outcome, Task
+from quantum_tasks.task import Engine, Failure, Frontend, Method, Options, Outcome, Output, Task
 
 FIELDS = (
     "state",
@@ -17,6 +17,8 @@ FIELDS = (
     "shots",
     "seed",
     "method",
+    "frontend",
+    "inputs",
     "attempts",
     "created_at",
     "started_at",
@@ -38,12 +40,18 @@ class Summary:
     seed: int
     qubits: int
     method: Method
+    engine: Engine | None = None
 
 
 def outcome_fields(outcome: Outcome) -> tuple[str, ...]:
     """A task's fields for an outcome: the whole, and what is short of it."""
     summary = {"shots": outcome.shots, "seed": outcome.seed, "qubits": outcome.qubits, "method": outcome.method}
-    return ("outcome", compact({"counts": outcome.counts, **summary}), "summary", compact(summary))
+    if outcome.engine:
+        summary["engine"] = outcome.engine
+    whole = {"counts": outcome.counts, **summary}
+    if outcome.outputs:
+        whole["outputs"] = [[output.count, output.values] for output in outcome.outputs]
+    return ("outcome", compact(whole), "summary", compact(summary))
 
 
 def failure_fields(failure: Failure) -> tuple[str, ...]:
@@ -54,8 +62,19 @@ def failure_fields(failure: Failure) -> tuple[str, ...]:
 def submission_of(task_id: str, qasm: str, options: Options) -> tuple[str | int, ...]:
     """The arguments of `submit.lua` that say what is submitted, with a fingerprint of them."""
     seed = "" if options.seed is None else options.seed
-    fingerprint = hashlib.sha256(json.dumps([qasm, options.shots, seed, options.method]).encode()).hexdigest()
+    told = [qasm, options.shots, seed, options.method, *more_of(options)]
+    fingerprint = hashlib.sha256(json.dumps(told).encode()).hexdigest()
     return (task_id, qasm, options.shots, seed, options.method, fingerprint)
+
+
+def more_of(options: Options) -> tuple[str, ...]:
+    """A task's further fields for its options: nothing where they are as most tasks have them."""
+    fields: tuple[str, ...] = ()
+    if options.frontend is not Frontend.AUTOMATIC:
+        fields += ("frontend", options.frontend)
+    if options.inputs:
+        fields += ("inputs", json.dumps(dict(options.inputs), separators=(",", ":"), sort_keys=True))
+    return fields
 
 
 def compact(value: Mapping[str, Any]) -> str:
@@ -68,9 +87,15 @@ def text(value: bytes | str | None) -> str | None:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def options_of(shots: str, seed: str, method: str) -> Options:
-    """How to run a program, from three fields."""
-    return Options(shots=int(shots), seed=int(seed) if seed else None, method=Method(method))
+def options_of(shots: str, seed: str, method: str, frontend: str | None, inputs: str | None) -> Options:
+    """How to run a program, from the fields of that."""
+    return Options(
+        shots=int(shots),
+        seed=int(seed) if seed else None,
+        method=Method(method),
+        frontend=Frontend(frontend or Frontend.AUTOMATIC),
+        inputs=json.loads(inputs) if inputs else {},
+    )
 
 
 def time_of(milliseconds: str | None) -> datetime | None:
@@ -96,7 +121,8 @@ def outcome_of(body: str | None) -> Outcome | None:
     if body is None:
         return None
     fields = json.loads(body)
-    return Outcome(method=Method(fields.pop("method")), **fields)
+    outputs = tuple(Output(count, values) for count, values in fields.pop("outputs", ()))
+    return Outcome(**_typed(fields), outputs=outputs)
 
 
 def task_of(task_id: str, fields: dict[str, str | None], left_out_bytes: int = 0) -> Task:
@@ -104,7 +130,7 @@ def task_of(task_id: str, fields: dict[str, str | None], left_out_bytes: int = 0
     present = {name: value for name, value in fields.items() if value is not None}
     return Task(
         id=task_id,
-        options=options_of(present["shots"], present["seed"], present["method"]),
+        options=options_of(*(fields[name] or "" for name in ("shots", "seed", "method", "frontend", "inputs"))),
         state=State(present["state"]),
         reason=Reason(present["reason"]),
         attempts=int(present["attempts"]),
@@ -141,5 +167,9 @@ def summary_of(body: str | None) -> Summary | None:
     """An outcome without its counts, as it is kept."""
     if not body:
         return None
-    fields = json.loads(body)
-    return Summary(method=Method(fields.pop("method")), **fields)
+    return Summary(**_typed(json.loads(body)))
+
+
+def _typed(fields: dict[str, Any]) -> dict[str, Any]:
+    engine = fields.get("engine")
+    return {**fields, "method": Method(fields["method"]), "engine": None if engine is None else Engine(engine)}

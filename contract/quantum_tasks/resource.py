@@ -4,6 +4,7 @@
 `kubectl explain`.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,13 +17,18 @@ from quantum_tasks.errors import Code
 from quantum_tasks.states import Phase, Reason, State
 from quantum_tasks.task import (
     DEFAULT_SHOTS,
+    MAX_INPUT_CHARACTERS,
+    MAX_INPUTS,
     MAX_PROGRAM_BYTES,
     MAX_SEED,
     MAX_SHOTS,
+    Engine,
     Failure,
+    Frontend,
     Method,
     Options,
     Outcome,
+    Output,
     Task,
 )
 
@@ -87,6 +93,10 @@ Quantity = Annotated[
         }
     ),
 ]
+Input = Annotated[
+    int | str,
+    Field(json_schema_extra={"x-kubernetes-int-or-string": True, "maxLength": MAX_INPUT_CHARACTERS}),
+]
 Quantities = Annotated[dict[str, Quantity], Field(json_schema_extra={"maxProperties": 8})]
 
 
@@ -110,7 +120,8 @@ class Spec(_Part):
                 *map(
                     _immutable,
                     (
-                        *("qasm", "circuitRef", "shots", "seed", "method", "executionMode"),
+                        *("qasm", "circuitRef", "shots", "seed", "method", "frontend", "inputs"),
+                        "executionMode",
                         *("activeDeadlineSeconds", "backoffLimit", "resources"),
                     ),
                 ),
@@ -142,6 +153,21 @@ class Spec(_Part):
         Method,
         Field(description="AerSimulator's method. `automatic` takes one that fits the circuit; the status names it."),
     ] = Method.AUTOMATIC
+    frontend: Annotated[
+        Frontend,
+        Field(
+            description="Who reads the program. `automatic` takes the whole language; `qiskit` is Qiskit's importer "
+            "alone, which refuses what it cannot read."
+        ),
+    ] = Frontend.AUTOMATIC
+    inputs: Annotated[
+        dict[str, Input] | None,
+        Field(
+            description="Values of the program's `input`s, by their names: constants as the language has them, such as "
+            '`pi / 2`, `true`, `"0110"`, `{1, 2}`.',
+            json_schema_extra={"maxProperties": MAX_INPUTS},  # names are an object's keys, which no schema bounds
+        ),
+    ] = None
     execution_mode: Annotated[
         ExecutionMode,
         Field(
@@ -179,7 +205,13 @@ class Spec(_Part):
     @property
     def options(self) -> Options:
         """How to run the program, in the contract's words."""
-        return Options(shots=self.shots, seed=self.seed, method=self.method)
+        return Options(
+            shots=self.shots,
+            seed=self.seed,
+            method=self.method,
+            frontend=self.frontend,
+            inputs={name: str(value) for name, value in (self.inputs or {}).items()},
+        )
 
 
 class Condition(_Part):
@@ -200,6 +232,13 @@ class ResultRef(_Part):
 
     key: Annotated[str, Field(description="The task's key in Redis; `GET /tasks/NAME` of the API reads it.")]
     size_bytes: Annotated[int, Field(ge=0, description="Size of the result, as JSON.")]
+
+
+class OutputRow(_Part):
+    """Values that some shots gave."""
+
+    count: Annotated[int, Field(ge=1, description="How many shots gave them together.")]
+    values: Annotated[dict[str, str], Field(description="The outputs' values by their names, each as JSON.")]
 
 
 class Error(_Part):
@@ -231,6 +270,7 @@ class Status(_Part):
     duration: Annotated[str | None, Field(description="From the start to the end: `1.2s`, `3m4s`.")] = None
     qubits: Annotated[int | None, Field(ge=0, description="Qubits of the circuit.")] = None
     method: Annotated[Method | None, Field(description="The method that runs, never `automatic`.")] = None
+    engine: Annotated[Engine | None, Field(description="What ran the program: `direct`, `machine` or `aer`.")] = None
     seed: Annotated[int | None, Field(ge=0, description="The seed that was used: it gives the same counts again.")] = (
         None
     )
@@ -240,6 +280,10 @@ class Status(_Part):
             description="Bit strings, and how many shots gave each. Registers are joined by a space, the last declared "
             "one first; bit 0 is rightmost. Absent when large: see `resultRef`."
         ),
+    ] = None
+    outputs: Annotated[
+        list[OutputRow] | None,
+        Field(description="Values of the program's `output`s, where it declares any; with the counts, or not at all."),
     ] = None
     result_ref: Annotated[ResultRef | None, Field(description="Where the counts are when they are large.")] = None
     error: Annotated[Error | None, Field(description="Why there are no counts.")] = None
@@ -306,7 +350,16 @@ class QuantumTask(_Part):
         if status.counts is None or status.seed is None or status.qubits is None or status.method is None:
             return None
         return Outcome(
-            counts=status.counts, shots=self.spec.shots, seed=status.seed, qubits=status.qubits, method=status.method
+            counts=status.counts,
+            shots=self.spec.shots,
+            seed=status.seed,
+            qubits=status.qubits,
+            method=status.method,
+            engine=status.engine,
+            outputs=tuple(
+                Output(row.count, {name: json.loads(value) for name, value in row.values.items()})
+                for row in status.outputs or ()
+            ),
         )
 
 

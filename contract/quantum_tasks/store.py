@@ -29,7 +29,7 @@ from quantum_tasks.errors import (
 from quantum_tasks.keys import GROUP, Keys
 from quantum_tasks.leases import End, Lease, values_of
 from quantum_tasks.outages import cannot_serve
-from quantum_tasks.records import FIELDS, RESULT_FIELDS, before_of, options_of, submission_of, task_of, text
+from quantum_tasks.records import FIELDS, RESULT_FIELDS, before_of, more_of, options_of, submission_of, task_of, text
 from quantum_tasks.room import Room
 from quantum_tasks.states import Reason, State
 from quantum_tasks.task import MAX_PROGRAM_BYTES, Failure, Options, Outcome, Task
@@ -272,7 +272,8 @@ class Store:
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _submission(self, task: NewTask, most_bytes: int = NO_BOUND) -> tuple[str | int, ...]:
-        return (*submission_of(task.id, task.qasm, task.options), self._max_unfinished, 1, "", most_bytes)
+        told = submission_of(task.id, task.qasm, task.options)
+        return (*told, self._max_unfinished, 1, "", most_bytes, *more_of(task.options))
 
     def _receipt(self, task_id: str, answer: Any) -> Receipt:  # noqa: ANN401 - what `submit.lua` returns, or an error
         if isinstance(answer, Exception):

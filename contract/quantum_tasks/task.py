@@ -15,6 +15,10 @@ MAX_SHOTS = 1_000_000
 DEFAULT_SHOTS = 1024
 MAX_SEED = 2**31 - 1
 
+MAX_INPUTS = 64
+MAX_INPUT_CHARACTERS = 1024
+"""Of one input's value."""
+
 
 class Method(StrEnum):
     """How the circuit is simulated: AerSimulator's own names."""
@@ -26,16 +30,51 @@ class Method(StrEnum):
     MATRIX_PRODUCT_STATE = "matrix_product_state"
 
 
+class Frontend(StrEnum):
+    """Who reads the program."""
+
+    AUTOMATIC = "automatic"
+    """Whoever can, in the specification's sense."""
+    QISKIT = "qiskit"
+    """Qiskit's importer alone, as it is: what it cannot read is refused."""
+
+
+class Engine(StrEnum):
+    """What ran the program."""
+
+    DIRECT = "direct"
+    """State vectors of this project, for small programs without control flow."""
+    MACHINE = "machine"
+    """This project's machine, which goes several ways where a measurement may."""
+    AER = "aer"
+    """AerSimulator."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to run a program.
 
-    `shots` is in 1..MAX_SHOTS, `seed` in 0..MAX_SEED; None draws a seed, which the outcome names.
+    `shots` is in 1..MAX_SHOTS, `seed` in 0..MAX_SEED; None draws a seed, which the outcome names. `inputs` has the
+    values of the program's `input`s by their names, each written as a constant of the language.
     """
 
     shots: int = DEFAULT_SHOTS
     seed: int | None = None
     method: Method = Method.AUTOMATIC
+    frontend: Frontend = Frontend.AUTOMATIC
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+Json = bool | int | float | str | list["Json"]
+"""The value of an `output`: see `quantum_qasm.outputs`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Values of a program's `output`s by their names, and how many of the shots gave them together."""
+
+    count: int
+    values: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +82,8 @@ class Outcome:
     """What a simulation gave.
 
     `counts` maps a bit string to how many of the shots gave it. The string joins the classical registers with a
-    space, the last declared one first, and within a register bit 0 is rightmost (Qiskit's order).
+    space, the last declared one first, and within a register bit 0 is rightmost (Qiskit's order). Where a program
+    declares `output`s, these take the place of the registers, and `outputs` has their values.
     """
 
     counts: Mapping[str, int]
@@ -52,6 +92,9 @@ class Outcome:
     qubits: int
     method: Method
     """The method that ran, never `automatic`."""
+    engine: Engine | None = None
+    """None in outcomes of releases that did not say."""
+    outputs: tuple[Output, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Checker:
             "qasm": qasm,
             "shots": options.shots,
             "method": options.method,
+            "frontend": options.frontend,
+            "inputs": dict(options.inputs),
             "memory_bytes": memory_bytes,
         }
         async with self._turn:

@@ -428,4 +428,6 @@ def _times(attempts: int) -> str:
 
 
 def _summary(outcome: Outcome) -> Summary:
-    return Summary(shots=outcome.shots, seed=outcome.seed, qubits=outcome.qubits, method=outcome.method)
+    return Summary(
+        shots=outcome.shots, seed=outcome.seed, qubits=outcome.qubits, method=outcome.method, engine=outcome.engine
+    )

@@ -1,14 +1,24 @@
 """A task's status, written so that `kubectl get` and `kubectl describe` tell its whole story. Pure."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from quantum_tasks.records import Summary
-from quantum_tasks.resource import MAX_INLINE_COUNTS_BYTES, Condition, Error, QuantumTask, ResultRef, Status, store_id
+from quantum_tasks.resource import (
+    MAX_INLINE_COUNTS_BYTES,
+    Condition,
+    Error,
+    OutputRow,
+    QuantumTask,
+    ResultRef,
+    Status,
+    store_id,
+)
 from quantum_tasks.states import Phase, Reason, State
-from quantum_tasks.task import Failure, Outcome
+from quantum_tasks.task import Failure, Outcome, Output
 
 _MINUTE, _HOUR = 60, 3600
 
@@ -122,15 +132,28 @@ def _result(task: QuantumTask, end: End) -> dict[str, object]:
     summary = end.summary
     if summary is None:
         return {}
-    found: dict[str, object] = {"qubits": summary.qubits, "method": summary.method, "seed": summary.seed}
+    found: dict[str, object] = {
+        "qubits": summary.qubits,
+        "method": summary.method,
+        "engine": summary.engine,
+        "seed": summary.seed,
+    }
     if end.outcome is not None and _size(end.outcome) <= MAX_INLINE_COUNTS_BYTES:
-        return {**found, "counts": dict(end.outcome.counts)}
+        found["counts"] = dict(end.outcome.counts)
+        if end.outcome.outputs:
+            found["outputs"] = [_row(output) for output in end.outcome.outputs]
+        return found
     key = store_id(task.metadata.namespace, task.metadata.name)
     return {**found, "result_ref": ResultRef(key=key, size_bytes=end.size_bytes)}
 
 
+def _row(output: Output) -> OutputRow:
+    return OutputRow(count=output.count, values={name: json.dumps(value) for name, value in output.values.items()})
+
+
 def _size(outcome: Outcome) -> int:
-    return sum(len(bits) + len(str(count)) + 4 for bits, count in outcome.counts.items())
+    counts = sum(len(bits) + len(str(count)) + 4 for bits, count in outcome.counts.items())
+    return counts + sum(len(json.dumps(output.values)) for output in outcome.outputs)
 
 
 @dataclass(frozen=True, slots=True)

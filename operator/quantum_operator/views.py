@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, PositiveInt, ValidationError, model_validator
 from quantum_tasks.cluster import Object
 from quantum_tasks.errors import Code
 from quantum_tasks.states import Reason
-from quantum_tasks.task import Failure, Method, Outcome
+from quantum_tasks.task import Engine, Failure, Method, Outcome, Output
 
 TASK_LABEL = "quantumtask.dev/task-uid"
 """On Jobs and Pods: the uid of the task that they belong to."""
@@ -183,7 +183,7 @@ def message_of(text: str) -> Message | None:
     outcome, failure = told.outcome, told.failure
     return Message(
         reason=told.reason,
-        outcome=Outcome(**dict(outcome)) if outcome else None,
+        outcome=outcome.outcome() if outcome else None,
         failure=Failure(**dict(failure)) if failure else None,
     )
 
@@ -194,12 +194,23 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
+class _ToldOutput(_Strict):
+    count: PositiveInt
+    values: dict[str, JsonValue]
+
+
 class _ToldOutcome(_Strict):
     counts: dict[str, PositiveInt]
     shots: PositiveInt
     seed: NonNegativeInt
     qubits: NonNegativeInt
     method: Method
+    engine: Engine | None = None
+    outputs: list[_ToldOutput] = []
+
+    def outcome(self) -> Outcome:
+        outputs = tuple(Output(**dict(output)) for output in self.outputs)
+        return Outcome(**{**dict(self), "outputs": outputs})
 
 
 class _ToldFailure(_Strict):

@@ -7,7 +7,7 @@ from quantum_tasks.errors import Code
 
 from quantum_qasm.compiling.statements import Statements
 from quantum_qasm.diagnostics import Diagnostic
-from quantum_qasm.ir import Program
+from quantum_qasm.ir import Program, counted
 from quantum_qasm.parsing.parser import parse
 from quantum_qasm.spans import Lines, Span
 
@@ -35,13 +35,9 @@ def check(text: str) -> Checked:
     warnings = _in_order(compiled.warnings)
     if errors:
         return Checked(None, errors, warnings)
-    program = Program(
-        compiled.code,
-        compiled.qubits,
-        tuple(compiled.registers),
-        tuple(compiled.inputs),
-        tuple(compiled.outputs),
-    )
+    outputs = tuple(compiled.outputs)
+    registers = [register for output in outputs for register in counted(output)] if outputs else compiled.registers
+    program = Program(compiled.code, compiled.qubits, tuple(registers), tuple(compiled.inputs), outputs)
     return Checked(program, warnings=warnings)
 
 

@@ -5,12 +5,12 @@ An expression is evaluated over the slots of a frame: the program's own, or thos
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from quantum_qasm.spans import Span
-from quantum_qasm.types import BIT, Array, Bits, Type
+from quantum_qasm.types import BIT, Angle, Array, Bit, Bits, Bool, Int, Type, Uint
 from quantum_qasm.values import NoSuchValueError, Value, cast
 
 Frame = list[Value]
@@ -463,6 +463,7 @@ class Program:
     code: Code
     qubits: int
     registers: tuple[Register, ...]
+    """What is counted: global registers, or where there are outputs, those of them that have bits."""
     inputs: tuple[Parameter, ...] = ()
     outputs: tuple[Parameter, ...] = ()
 
@@ -470,6 +471,17 @@ class Program:
     def bits(self) -> int:
         """How many bits are counted."""
         return sum(1 if register.width is None else register.width for register in self.registers)
+
+
+def counted(output: Parameter) -> Iterator[Register]:
+    """The register that an output is, if it has bits."""
+    match output.type:
+        case Bit() | Bool():
+            yield Register(output.name, output.slot, None)
+        case Bits(width=width):
+            yield Register(output.name, output.slot, width)
+        case Int() | Uint() | Angle():
+            yield Register(output.name, output.slot, output.type.bits)
 
 
 def width_of(kind: Type) -> int:

@@ -6,7 +6,7 @@ Loading this loads Qiskit, which takes a third of a second.
 from qiskit.circuit import QuantumCircuit
 from quantum_qasm.ir import Program
 from quantum_tasks.errors import Code, ProgramError
-from quantum_tasks.task import Options, Outcome
+from quantum_tasks.task import Engine, Frontend, Options, Outcome
 
 from quantum_runner import engine, language, methods
 from quantum_runner.circuits import circuit_of, steps
@@ -18,9 +18,11 @@ from quantum_runner.straight.program import StraightLine
 def run(program: str | StraightLine, options: Options, machine: Machine, seed: int) -> Outcome:
     """Run a program with this seed. Raises ProgramError, and nothing else, for any program."""
     try:
-        circuit = load(program) if isinstance(program, str) else circuit_of(program)
+        circuit = load(program, options) if isinstance(program, str) else circuit_of(program)
     except ProgramError as refusal:
         assert isinstance(program, str)  # noqa: S101 - nothing else is read
+        if options.frontend is Frontend.QISKIT:
+            raise
         return _by_the_machine(language.compiled(program, refusal), options, machine, seed)
     require_measurement(circuit)
     try:
@@ -39,7 +41,14 @@ def run(program: str | StraightLine, options: Options, machine: Machine, seed: i
         raise ProgramError(Code.MEMORY, "The simulation ran out of memory.") from None
     except BaseException as error:
         raise ProgramError(Code.ENGINE_FAILED, "The simulator failed on this program.") from error
-    return Outcome(counts=counts, shots=options.shots, seed=seed, qubits=circuit.num_qubits, method=plan.method)
+    return Outcome(
+        counts=counts,
+        shots=options.shots,
+        seed=seed,
+        qubits=circuit.num_qubits,
+        method=plan.method,
+        engine=Engine.AER,
+    )
 
 
 def _by_the_machine(program: Program, options: Options, machine: Machine, seed: int) -> Outcome:

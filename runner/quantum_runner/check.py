@@ -3,7 +3,8 @@
 The operator keeps one such process, asks it about one program at a time, and ends it when an answer takes too long: it
 never reads a stranger's program itself.
 
-    asked     {"qasm": ..., "shots": 1024, "method": "automatic", "memory_bytes": 8589934592}
+    asked     {"qasm": ..., "shots": 1024, "method": "automatic", "frontend": "automatic", "inputs": {},
+               "memory_bytes": 8589934592}
     answered  {"qubits": 2, "method": "statevector", "container_bytes": 268435456}
           or  {"code": "syntax.invalid", "message": ..., "line": 5, "column": 1, "reason": "InvalidProgram"}
 """
@@ -14,9 +15,10 @@ import sys
 from typing import Any
 
 from qiskit.circuit import QuantumCircuit
+from quantum_qasm.inputs import values_of
 from quantum_qasm.ir import Program
 from quantum_tasks.errors import ProgramError
-from quantum_tasks.task import Method, Options
+from quantum_tasks.task import Frontend, Method, Options
 
 from quantum_runner import container, language, methods, report
 from quantum_runner.by_aer import require_measurement
@@ -34,8 +36,10 @@ def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
     """
     most = container.memory_for_one_simulation(memory_bytes)
     try:
-        circuit = _circuit(program)
+        circuit = _circuit(program, options)
     except ProgramError as refusal:
+        if options.frontend is Frontend.QISKIT:
+            raise
         return _needs_of_the_machine(language.compiled(program, refusal), options, most)
     require_measurement(circuit)
     plan = methods.choose(circuit, options.method, most, options.shots)
@@ -49,6 +53,7 @@ def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
 
 def _needs_of_the_machine(program: Program, options: Options, most: int) -> dict[str, Any]:
     language.require_method(options.method)
+    values_of(program.inputs, options.inputs)
     needed = max(language.bytes_of(program, most), bytes_of_counts(program.bits, options.shots, most))
     return {
         "qubits": program.qubits,
@@ -57,9 +62,9 @@ def _needs_of_the_machine(program: Program, options: Options, most: int) -> dict
     }
 
 
-def _circuit(program: str) -> QuantumCircuit:
-    plain = reader.read(program)
-    return circuit_of(plain) if plain else load(program)
+def _circuit(program: str, options: Options) -> QuantumCircuit:
+    plain = None if options.inputs else reader.read(program)
+    return circuit_of(plain) if plain else load(program, options)
 
 
 def serve() -> int:
@@ -72,7 +77,12 @@ def serve() -> int:
 
 
 def _answer(asked: dict[str, Any]) -> dict[str, Any]:
-    options = Options(shots=asked["shots"], method=Method(asked["method"]))
+    options = Options(
+        shots=asked["shots"],
+        method=Method(asked["method"]),
+        frontend=Frontend(asked["frontend"]),
+        inputs=asked["inputs"],
+    )
     try:
         return needs(asked["qasm"], options, asked["memory_bytes"])
     except ProgramError as refusal:

@@ -6,16 +6,23 @@ person who wrote the program, with a line and a column that count from 1.
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from math import isfinite
 
 from openqasm3 import ast
 from qiskit.circuit import QuantumCircuit
+from quantum_qasm.inputs import values_of
+from quantum_qasm.ir import Parameter
+from quantum_qasm.types import FLOAT
 from quantum_tasks.errors import Code, ProgramError
+from quantum_tasks.task import Frontend, Options
 
 from quantum_runner import limits, text
 from quantum_runner.importer import ConversionError, convert
 from quantum_runner.syntax import parse
 from quantum_runner.text import shortened
+
+_PLAIN = Options()
 
 _STANDARD_GATES = frozenset(
     {
@@ -46,11 +53,11 @@ _STANDARD_GATES = frozenset(
 """The gates of stdgates.inc, for hints."""
 
 
-def load(program: str) -> QuantumCircuit:
-    """Read a program. Raises ProgramError, and nothing else, for any text."""
+def load(program: str, options: Options = _PLAIN) -> QuantumCircuit:
+    """Read a program, with the options' inputs. Raises ProgramError, and nothing else, for any text."""
     text.check(program)
     try:
-        return _load(program)
+        return _load(program, options)
     except (ProgramError, KeyboardInterrupt, SystemExit):
         raise
     except RecursionError:
@@ -61,16 +68,15 @@ def load(program: str) -> QuantumCircuit:
         raise ProgramError(Code.UNSUPPORTED, "The program cannot be read: Qiskit fails on it.") from error
 
 
-def _load(program: str) -> QuantumCircuit:
+def _load(program: str, options: Options) -> QuantumCircuit:
     tree = parse(program)
     limits.check(tree)
     _check_includes(tree)
     try:
-        circuit = convert(tree)
+        circuit = convert(tree, as_it_is=options.frontend is Frontend.QISKIT)
     except ConversionError as error:
         raise _conversion_error(error, tree) from None
-    _check_inputs(circuit, tree)
-    return circuit
+    return _with_inputs(circuit, tree, options.inputs)
 
 
 def _check_includes(tree: ast.Program) -> None:
@@ -80,15 +86,21 @@ def _check_includes(tree: ast.Program) -> None:
             raise _refusal(Code.INCLUDE_UNKNOWN, message, statement)
 
 
-def _check_inputs(circuit: QuantumCircuit, tree: ast.Program) -> None:
-    missing = sorted(parameter.name for parameter in circuit.parameters)
-    if not missing:
-        return
-    message = f"The program asks for input that was not given: {', '.join(missing)}."
-    first = next(
-        node for node in tree.statements if isinstance(node, ast.IODeclaration) and node.identifier.name in missing
-    )
-    raise _refusal(Code.INPUT_MISSING, message, first)
+def _with_inputs(circuit: QuantumCircuit, tree: ast.Program, given: Mapping[str, str]) -> QuantumCircuit:
+    """The circuit with its parameters bound. What Qiskit's importer takes for an input is a number."""
+    declared = [
+        Parameter(node.identifier.name, 0, FLOAT, node.span)
+        for node in tree.statements
+        if isinstance(node, ast.IODeclaration) and node.io_identifier is ast.IOKeyword.input
+    ]
+    values = values_of(declared, given)
+    for parameter in declared:
+        if not isfinite(values[parameter.name]):
+            message = f"The input '{parameter.name}' must be a finite number."
+            raise ProgramError(Code.INPUT_INVALID, message, parameter.span.start_line, parameter.span.start_column + 1)
+    if not circuit.parameters:
+        return circuit
+    return circuit.assign_parameters({parameter: values[parameter.name] for parameter in circuit.parameters})
 
 
 def _refusal(code: Code, message: str, node: ast.QASMNode) -> ProgramError:

@@ -38,12 +38,13 @@ _FAILURES: dict[type[Exception], str] = {
 """What is wrong with a program where the importer fails by accident."""
 
 
-def convert(tree: ast.Program) -> QuantumCircuit:
-    """The circuit of a program that is within the limits.
+def convert(tree: ast.Program, *, as_it_is: bool = False) -> QuantumCircuit:
+    """The circuit of a program that is within the limits; by the importer as it is, or with what is added here.
 
     Raises ConversionError, whose message leads with a line and a column, and what the limits could not foresee.
     """
-    circuit: QuantumCircuit = _Importer().convert(tree).circuit
+    importer = ConvertVisitor() if as_it_is else _Importer()
+    circuit: QuantumCircuit = importer.convert(tree).circuit
     return circuit
 
 

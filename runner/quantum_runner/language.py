@@ -1,17 +1,23 @@
 """Programs for the machine of `engines.vm`: those that it has sooner than Aer, and those that Qiskit cannot read.
 
-What the importer refuses is compiled here, and run if it can be; if not, the importer's refusal stands.
+What the importer refuses is compiled here, and run if it can be. If not, that is said in the words of the front end
+where the importer merely lacks something, and in the importer's where it has found a mistake.
 """
 
+import json
 import re
+from collections import Counter
 from dataclasses import replace
 
 from quantum_qasm.check import check
+from quantum_qasm.inputs import values_of
 from quantum_qasm.ir import Apply, Branch, Measure, Program
+from quantum_qasm.outputs import shown
+from quantum_qasm.values import Value
 from quantum_tasks.errors import Code, ProgramError
-from quantum_tasks.task import Method, Options, Outcome
+from quantum_tasks.task import Engine, Frontend, Method, Options, Outcome, Output
 
-from quantum_runner.counts import bytes_of_counts, checked_size
+from quantum_runner.counts import MAX_RESULT_BYTES, bytes_of_counts, checked_size
 from quantum_runner.engines import vm
 from quantum_runner.engines.state import bytes_with
 from quantum_runner.machine import Machine
@@ -38,18 +44,19 @@ _NOT_QISKITS = frozenset({Code.SEMANTIC, Code.UNSUPPORTED, Code.UNDEFINED})
 """What the importer says of programs that are right, among others."""
 
 
-_BRANCHES = re.compile(r"\b(?:if|for|while|switch)\b")
+_WORDS = re.compile(r"\b(?:if|for|while|switch|input|output)\b")
+"""One of which such programs have."""
 
 
 def quickly(program: str, options: Options, machine: Machine, seed: int) -> Outcome | None:
     """The outcome of a program with control flow, if the machine has it sooner than Aer, which runs shot by shot.
 
-    None where it does not, or where there is anything to be refused.
+    Also of one with inputs or outputs, if it is small. None for others, or where there is anything to be refused.
     """
-    if _BRANCHES.search(program) is None:
+    if options.frontend is Frontend.QISKIT or _WORDS.search(program) is None:
         return None
     found = check(program).program
-    if found is None or found.inputs or not _branches_on_measurements(found):
+    if found is None or not (found.inputs or found.outputs or _branches_on_measurements(found)):
         return None
     try:
         small = replace(machine, memory_bytes=min(QUICK_BYTES, machine.memory_bytes))
@@ -74,18 +81,20 @@ def _branches_on_measurements(program: Program) -> bool:
 
 
 def compiled(program: str, refusal: ProgramError) -> Program:
-    """A program that the importer has refused. Raises that refusal, if there is no more to it here."""
+    """A program that the importer has refused.
+
+    Raises what is wrong with it as the specification has it; that refusal, if there is no more to it here.
+    """
     if refusal.code not in _NOT_QISKITS:
         raise refusal
-    found = check(program).program
-    if found is None or not found.registers:
+    found = check(program)
+    if found.errors and refusal.code is Code.UNSUPPORTED:
+        first = found.errors[0]
+        message = f"{first.message} {first.hint}" if first.hint else first.message
+        raise ProgramError(first.code, message, first.span.start_line, first.span.start_column + 1) from refusal
+    if found.program is None or not (found.program.registers or found.program.outputs):
         raise refusal
-    if found.inputs:
-        names = ", ".join(sorted(parameter.name for parameter in found.inputs))
-        span = found.inputs[0].span
-        message = f"The program asks for input that was not given: {names}."
-        raise ProgramError(Code.INPUT_MISSING, message, span.start_line, span.start_column + 1)
-    return found
+    return found.program
 
 
 def bytes_of(program: Program, memory_bytes: int) -> int:
@@ -96,16 +105,35 @@ def bytes_of(program: Program, memory_bytes: int) -> int:
 def run(program: Program, options: Options, machine: Machine, seed: int, most_steps: int = vm.MAX_STEPS) -> Outcome:
     """Run a program with this seed. Raises ProgramError."""
     require_method(options.method)
+    inputs = values_of(program.inputs, options.inputs)
     bytes_of_counts(program.bits, options.shots, machine.memory_bytes)
     most_bytes = min(MOST_BYTES, machine.memory_bytes)
-    counts = vm.run(program, options.shots, seed, most_bytes=most_bytes, most_steps=most_steps)
+    ends = vm.run_with_outputs(
+        program, options.shots, seed, inputs=inputs, most_bytes=most_bytes, most_steps=most_steps
+    )
     return Outcome(
-        counts=checked_size(dict(counts)),
+        counts=checked_size(dict(ends.counts)),
         shots=options.shots,
         seed=seed,
         qubits=program.qubits,
         method=Method.STATEVECTOR,
+        engine=Engine.MACHINE,
+        outputs=_outputs(program, ends.outputs),
     )
+
+
+def _outputs(program: Program, found: Counter[tuple[Value, ...]]) -> tuple[Output, ...]:
+    """The values of the outputs, the most frequent ones first. Raises ProgramError with RESULT_BYTES."""
+    rows = []
+    size = 0
+    for values, count in found.most_common():
+        named = zip(program.outputs, values, strict=True)
+        rows.append(Output(count, {output.name: shown(value, output.type) for output, value in named}))
+        size += len(json.dumps(rows[-1].values))
+        if size > MAX_RESULT_BYTES:
+            message = f"The outputs take more than {MAX_RESULT_BYTES} bytes: declare less, or run with fewer shots."
+            raise ProgramError(Code.RESULT_BYTES, message)
+    return tuple(rows)
 
 
 def require_method(method: Method) -> None:

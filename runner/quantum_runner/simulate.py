@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
-from quantum_tasks.task import MAX_SEED, Method, Options, Outcome
+from quantum_tasks.task import MAX_SEED, Engine, Method, Options, Outcome
 
 from quantum_runner.machine import Machine
 from quantum_runner.straight import reader, sampling
@@ -35,7 +35,7 @@ def simulate(program: str, options: Options, machine: Machine) -> Outcome:
 
 def run(program: str, options: Options, machine: Machine) -> Run:
     """Do what `simulate` does, and say how."""
-    straight, seed = reader.read(program), _seed(options)
+    straight, seed = _straight(program, options), _seed(options)
     outcome = _without_aer(straight, options, seed)
     if outcome is None and straight is None:
         outcome = _by_the_machine(program, options, machine, seed)
@@ -46,10 +46,14 @@ def run(program: str, options: Options, machine: Machine) -> Run:
 
 def quickly(program: str, options: Options) -> Outcome | None:
     """What `simulate` gives, if that is one of those; None otherwise, which takes no longer."""
-    straight = reader.read(program) if len(program) <= MAX_QUICK_CHARACTERS else None
+    straight = _straight(program, options) if len(program) <= MAX_QUICK_CHARACTERS else None
     if not _is_short(program, straight, options):
         return None
     return _without_aer(straight, options, _seed(options))
+
+
+def _straight(program: str, options: Options) -> StraightLine | None:
+    return None if options.inputs else reader.read(program)  # there are none in such a program: it is to be refused
 
 
 def _is_short(program: str, straight: StraightLine | None, options: Options) -> bool:
@@ -65,7 +69,14 @@ def _without_aer(program: StraightLine | None, options: Options, seed: int) -> O
     counts = sampling.counts(program, options.shots, seed)
     if counts is None:
         return None
-    return Outcome(counts=counts, shots=options.shots, seed=seed, qubits=program.qubits, method=Method.STATEVECTOR)
+    return Outcome(
+        counts=counts,
+        shots=options.shots,
+        seed=seed,
+        qubits=program.qubits,
+        method=Method.STATEVECTOR,
+        engine=Engine.DIRECT,
+    )
 
 
 def _by_the_machine(program: str, options: Options, machine: Machine, seed: int) -> Outcome | None:

@@ -18,7 +18,9 @@ machine of our own (see [ADR 0017](adr/0017-a-front-end-of-our-own.md)). `make g
 Integers, floats and angles without a width have 64 bits. A variable to which nothing was assigned is 0. `a && b`
 evaluates both. Gates take no time: `delay`, `box` and `barrier` are checked and have no effect, `durationof` is 0.
 
-Counts are of the bits and registers that are declared outside of any scope.
+Counts are of the bits and registers that are declared outside of any scope. Where a program declares `output`s, counts
+are of those that have bits (integers and angles as their binary digits), and the result has the values of all of them
+by their names, too. The values of `input`s come with the task.
 
 """
 
@@ -27,8 +29,6 @@ _NOT_YET = """\
 
 | what | refused as |
 |---|---|
-| `input`, whose values no task can bring along yet | `input.missing` |
-| `output` that is no bit: it runs, and is not among the results | - |
 | `extern`, when it is called | `extern.unbound` |
 | `defcal`, `cal`, `defcalgrammar` | `pulse.unsupported` |
 | ranges of bits or qubits whose ends are no constants | `sem.unsupported` |

@@ -34,7 +34,7 @@ from quantum_tasks.room import Room
 from quantum_tasks.states import Phase, State
 from quantum_tasks.store import NewTask, Receipt, Sight, Submitted, block_seconds
 from quantum_tasks.store import connect as connect_to_redis
-from quantum_tasks.task import Options, Task
+from quantum_tasks.task import Frontend, Options, Task
 
 from quantum_api.backends.base import Listing, TaskBackend
 from quantum_api.backends.ends import Ends, Watch
@@ -257,6 +257,10 @@ class KubernetesBackend(TaskBackend):
             "method": options.method,
             "executionMode": self._settings.execution_mode,
         }
+        if options.frontend is not Frontend.AUTOMATIC:
+            spec["frontend"] = options.frontend
+        if options.inputs:
+            spec["inputs"] = dict(options.inputs)
         if options.seed is not None:
             spec["seed"] = options.seed
         if self._settings.ttl_seconds_after_finished is not None:

@@ -2,7 +2,8 @@
 -- bytes of programs at most, then the entries. The first program is given however long it is; those that are too much go to
 -- the end of the queue, as they were.
 -- The same word again is the same call, whose answer was lost: it gets the same leases, and no attempt is spent.
--- Returns {id, lease token, attempt, program, shots, seed, method, deadline in s or nil} for each that there is to run.
+-- Returns {id, lease token, attempt, program, shots, seed, method, front end or nil, inputs or nil, deadline in s or nil} for each
+-- that there is to run.
 local consumer, max_attempts, call, bytes = unpack(ARGV)
 local granted, left = {}, tonumber(bytes)
 
@@ -23,7 +24,8 @@ local function start(entry)
   if not state or is_terminal(state) or get(id, 'entry') ~= entry then
     return drop(entry)
   end
-  local run = redis.call('HMGET', K.task .. id, 'qasm', 'shots', 'seed', 'method', 'deadline_seconds')
+  local run = redis.call('HMGET', K.task .. id, 'qasm', 'shots', 'seed', 'method', 'frontend', 'inputs',
+    'deadline_seconds')
   if get(id, 'lease') ~= token then
     if tonumber(get(id, 'attempts')) >= attempts_allowed(id, max_attempts) then
       return give_up(id, 'the worker was lost')

@@ -6,11 +6,12 @@ Sources: the specification's definition of `U`, and the definitions of `stdgates
 import cmath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import pi, sqrt
+from math import isfinite, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from quantum_qasm.ir import Frame, Gate, GateCall, Modifier
+from quantum_qasm.values import NoSuchValueError
 from quantum_tasks.errors import Code, ProgramError
 
 Matrix = NDArray[np.complex128]
@@ -43,7 +44,7 @@ def unitaries_of(
 ) -> list[Unitary]:
     """What a gate does to some qubits, in the order of application; `frame` is what exponents are evaluated over.
 
-    Raises ProgramError with OPERATIONS or GATE_WIDTH.
+    Raises ProgramError with OPERATIONS or GATE_WIDTH, and NoSuchValueError for a parameter that is not finite.
     """
     if not modifiers:
         return _plain(gate, parameters, qubits)
@@ -241,6 +242,8 @@ _CONTROLLED = {
 
 
 def _known(name: str, parameters: Sequence[float], qubits: Sequence[int]) -> list[Unitary]:
+    if not all(map(isfinite, parameters)):
+        raise NoSuchValueError(f"'{name}' takes finite angles")
     if name == "cu":
         theta, phi, lam, gamma = parameters
         control, target = qubits

@@ -82,6 +82,14 @@ class _Path:
         return _Path(shots, self.state, self.code, list(self.frame), self.at, callers, self.pending, self.outcome)
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How often shots ended with what: by the bits that are counted, and by the values of the outputs."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    outputs: Counter[tuple[Value, ...]] = field(default_factory=Counter)
+
+
 def run(
     program: Program,
     shots: int,
@@ -95,6 +103,19 @@ def run(
 
     Raises ProgramError with the place of what went wrong, or of what took too many steps or bytes.
     """
+    return run_with_outputs(program, shots, seed, inputs=inputs, most_bytes=most_bytes, most_steps=most_steps).counts
+
+
+def run_with_outputs(
+    program: Program,
+    shots: int,
+    seed: int,
+    *,
+    inputs: Mapping[str, Value] | None = None,
+    most_bytes: int,
+    most_steps: int = MAX_STEPS,
+) -> Ends:
+    """Do what `run` does, and tell the values of the program's outputs, too."""
     machine = _Machine(program, seed, most_bytes, most_steps)
     return machine.run(shots, inputs or {})
 
@@ -108,9 +129,9 @@ class _Machine:
         self._steps = 0
         self._waiting_bytes = 0
         """What the states of the histories take that wait."""
-        self._counts: Counter[str] = Counter()
+        self._ends = Ends()
 
-    def run(self, shots: int, inputs: Mapping[str, Value]) -> Counter[str]:
+    def run(self, shots: int, inputs: Mapping[str, Value]) -> Ends:
         frame: Frame = [0] * self._program.code.slots
         for parameter in self._program.inputs:
             frame[parameter.slot] = inputs[parameter.name]
@@ -119,7 +140,7 @@ class _Machine:
             path = waiting.pop()
             self._waiting_bytes -= path.waiting_bytes
             self._follow(path, waiting)
-        return self._counts
+        return self._ends
 
     def _follow(self, path: _Path, waiting: list[_Path]) -> None:
         """Go one way to its end; other ways that leave it are put to those that wait."""
@@ -140,7 +161,9 @@ class _Machine:
                 if refused.line is not None:
                     raise
                 raise _refusal(instruction, refused.message, refused.code) from None
-        self._counts[self._key(path)] += path.shots
+        self._ends.counts[self._key(path)] += path.shots
+        if self._program.outputs:
+            self._ends.outputs[tuple(path.frame[output.slot] for output in self._program.outputs)] += path.shots
 
     def _require_steps(self, instruction: Instruction) -> None:
         if self._steps > self._most_steps:
@@ -219,9 +242,14 @@ class _Machine:
         """The bits of all registers, the last declared one first; single bits one after the other are as if one."""
         groups = []
         for is_single, registers in groupby(reversed(self._program.registers), lambda one: one.width is None):
-            bits = [format(path.frame[one.slot], f"0{one.width or 1}b") for one in registers if one.width != 0]
+            bits = [_bits(path.frame[one.slot], one.width or 1) for one in registers if one.width != 0]
             groups += ["".join(bits)] if is_single else bits
         return " ".join(groups)
+
+
+def _bits(value: int, width: int) -> str:
+    """The last binary digits, of a negative number those of its two's complement."""
+    return format(value & ((1 << width) - 1), f"0{width}b")
 
 
 def _assign(frame: Frame, place: Place, value: Value) -> None:

@@ -28,15 +28,23 @@ from quantum_tasks.resource import ExecutionMode
 from quantum_tasks.room import Room
 from quantum_tasks.states import Phase, State
 from quantum_tasks.store import NewTask, Receipt, Store, Submitted
-from quantum_tasks.task import Method, Options, Outcome
+from quantum_tasks.task import Engine, Frontend, Method, Options, Outcome, Output
 from support.control_plane import ControlPlane
 from support.redis_server import RedisServer
 from support.stores import flush, open_store, run
 from support.takeover import taking_over
 from support.waiting import eventually
 
-OPTIONS = Options(shots=10, seed=3)
-OUTCOME = Outcome(counts={"0": 10}, shots=10, seed=3, qubits=1, method=Method.STATEVECTOR)
+OPTIONS = Options(shots=10, seed=3, frontend=Frontend.QISKIT, inputs={"a": "pi / 2", "n": "3"})
+OUTCOME = Outcome(
+    counts={"0": 10},
+    shots=10,
+    seed=3,
+    qubits=1,
+    method=Method.STATEVECTOR,
+    engine=Engine.AER,
+    outputs=(Output(10, {"c": "0", "x": 0.5}),),
+)
 SOON = 30.0
 """Seconds within which a wait must end that has a reason to; never waited in full."""
 

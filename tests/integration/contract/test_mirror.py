@@ -19,12 +19,21 @@ from quantum_tasks.mirror import Mirror, Report
 from quantum_tasks.records import Summary
 from quantum_tasks.states import Reason, State
 from quantum_tasks.store import Sight, Submitted, connect
-from quantum_tasks.task import Failure, Method, Options, Outcome
+from quantum_tasks.task import Engine, Failure, Frontend, Method, Options, Outcome, Output
 from support.stores import run
 
 ID = "lab/bell"
-OPTIONS = Options(shots=10, seed=3, method=Method.STATEVECTOR)
-OUTCOME = Outcome(counts={"0": 4, "1": 6}, shots=10, seed=3, qubits=1, method=Method.STATEVECTOR)
+INPUTS = {"a": "pi / 2", "b": "{1, 2}"}
+OPTIONS = Options(shots=10, seed=3, method=Method.STATEVECTOR, frontend=Frontend.QISKIT, inputs=INPUTS)
+OUTCOME = Outcome(
+    counts={"0": 4, "1": 6},
+    shots=10,
+    seed=3,
+    qubits=1,
+    method=Method.STATEVECTOR,
+    engine=Engine.MACHINE,
+    outputs=(Output(6, {"n": -1, "c": "1", "x": [0.5, True]}), Output(4, {"n": 0, "c": "0", "x": ["nan", False]})),
+)
 SUMMARY = Summary(shots=10, seed=3, qubits=1, method=Method.STATEVECTOR)
 FAILURE = Failure(Code.SYNTAX, "no", 1, 2)
 SUCCEEDED = Report(State.SUCCEEDED, Reason.COMPLETED, attempts=2, outcome=OUTCOME)

@@ -22,12 +22,21 @@ from quantum_tasks.leases import End, Lease
 from quantum_tasks.room import Room
 from quantum_tasks.states import Reason, State
 from quantum_tasks.store import MAX_CLAIM_BYTES, MAX_REPLAY_BYTES, NewTask, Receipt, Store, Submitted
-from quantum_tasks.task import Failure, Method, Options, Outcome
+from quantum_tasks.task import Engine, Failure, Frontend, Method, Options, Outcome, Output
 from support.redis_server import RedisServer
 from support.stores import open_store, run
 
-OPTIONS = Options(shots=10, seed=3, method=Method.STATEVECTOR)
-OUTCOME = Outcome(counts={"0": 4, "1": 6}, shots=10, seed=3, qubits=1, method=Method.STATEVECTOR)
+INPUTS = {"a": "pi / 2", "b": "{1, 2}"}
+OPTIONS = Options(shots=10, seed=3, method=Method.STATEVECTOR, frontend=Frontend.QISKIT, inputs=INPUTS)
+OUTCOME = Outcome(
+    counts={"0": 4, "1": 6},
+    shots=10,
+    seed=3,
+    qubits=1,
+    method=Method.STATEVECTOR,
+    engine=Engine.MACHINE,
+    outputs=(Output(6, {"n": -1, "c": "1", "x": [0.5, True]}), Output(4, {"n": 0, "c": "0", "x": ["nan", False]})),
+)
 FAILURE = Failure(Code.SYNTAX, "no", 1, 2)
 
 
@@ -89,7 +98,15 @@ def test_a_repeated_submission_is_a_replay(redis_url: str) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize(("qasm", "options"), [("y", OPTIONS), ("x", Options())])
+@pytest.mark.parametrize(
+    ("qasm", "options"),
+    [
+        ("y", OPTIONS),
+        ("x", Options()),
+        ("x", replace(OPTIONS, inputs={**INPUTS, "b": "{1, 3}"})),
+        ("x", replace(OPTIONS, frontend=Frontend.AUTOMATIC)),
+    ],
+)
 def test_an_id_that_stands_for_something_else_is_refused(redis_url: str, qasm: str, options: Options) -> None:
     """The same id with another program or other options is a mismatch."""
 

@@ -1,6 +1,7 @@
 """The QuantumTask resource, and the task of the contract that it stands for."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from quantum_tasks.errors import Code
 from quantum_tasks.resource import Condition, QuantumTask, Status, state_of, store_id
 from quantum_tasks.states import Phase, Reason, State
-from quantum_tasks.task import Failure, Method, Options, Outcome
+from quantum_tasks.task import Engine, Failure, Frontend, Method, Options, Outcome, Output
 
 SUCCEEDED = {
     "phase": "Succeeded",
@@ -62,19 +63,25 @@ def test_an_object_is_read_as_the_api_server_gives_it() -> None:
 @pytest.mark.parametrize("status", [None, {}], ids=["defaulted", "empty"])
 def test_a_new_object_is_a_queued_task(status: dict[str, Any] | None) -> None:
     """An object that nobody has looked at is a queued task with its program and its options."""
-    task = QuantumTask.of(body(status, seed=3, method="stabilizer")).task()
+    asked = {"frontend": "qiskit", "inputs": {"theta": "pi / 2", "n": 3}}
+    task = QuantumTask.of(body(status, seed=3, method="stabilizer", **asked)).task()
     assert (task.id, task.state, task.reason, task.attempts) == ("bell", State.QUEUED, Reason.QUEUED, 0)
-    assert task.options == Options(shots=10, seed=3, method=Method.STABILIZER)
+    inputs = {"theta": "pi / 2", "n": "3"}
+    assert task.options == Options(10, 3, Method.STABILIZER, Frontend.QISKIT, inputs)
     assert task.qasm == "OPENQASM 3.0;"
     assert (task.outcome, task.failure, task.started_at, task.finished_at) == (None, None, None, None)
     assert task.created_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def test_a_succeeded_object_is_a_task_with_its_outcome() -> None:
-    """Counts, seed, qubits and method come from the status, shots from the spec."""
-    task = QuantumTask.of(body(SUCCEEDED)).task()
+    """Counts, outputs, seed, qubits, method and engine come from the status, shots from the spec."""
+    rows = [{"count": 10, "values": {"n": "-2", "c": '"01"', "x": "[0.5, true]"}}]
+    task = QuantumTask.of(body({**SUCCEEDED, "engine": "machine", "outputs": rows})).task()
     assert (task.state, task.reason, task.attempts) == (State.SUCCEEDED, Reason.COMPLETED, 2)
-    assert task.outcome == Outcome(counts={"00": 4, "11": 6}, shots=10, seed=7, qubits=2, method=Method.STABILIZER)
+    outcome = Outcome(counts={"00": 4, "11": 6}, shots=10, seed=7, qubits=2, method=Method.STABILIZER)
+    outputs = (Output(10, {"n": -2, "c": "01", "x": [0.5, True]}),)
+    assert task.outcome == replace(outcome, engine=Engine.MACHINE, outputs=outputs)
+    assert QuantumTask.of(body(SUCCEEDED)).task().outcome == outcome
     assert task.failure is None
     assert task.started_at == datetime(2026, 1, 2, 3, 4, 7, tzinfo=UTC)
     assert task.finished_at == datetime(2026, 1, 2, 3, 4, 9, tzinfo=UTC)

@@ -1,5 +1,6 @@
 """The words and figures of a status."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from quantum_tasks.errors import Code
 from quantum_tasks.records import Summary
 from quantum_tasks.resource import MAX_INLINE_COUNTS_BYTES, Metadata, QuantumTask, Spec, Status
 from quantum_tasks.states import Phase, Reason, State
-from quantum_tasks.task import Failure, Method, Outcome
+from quantum_tasks.task import Engine, Failure, Method, Outcome, Output
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 TASK = QuantumTask(
@@ -126,6 +127,20 @@ def test_an_end_keeps_what_was_known() -> None:
 def test_a_duration_is_short(seconds: float, text: str) -> None:
     """A time span has two figures at the most, and never `60s`."""
     assert duration(timedelta(seconds=seconds)) == text
+
+
+def test_outputs_are_kept_with_the_counts_or_not_at_all() -> None:
+    """Each value as JSON; where they are large, both are in Redis alone."""
+    rows = tuple(Output(1, {"n": number, "c": "01"}) for number in range(10))
+    outcome = replace(OUTCOME, engine=Engine.MACHINE, outputs=rows)
+    end = End(State.SUCCEEDED, Reason.COMPLETED, summary=replace(SUMMARY, engine=Engine.MACHINE), outcome=outcome)
+    status = ended(TASK, end, 1, NOW)
+    assert status.engine is Engine.MACHINE
+    assert status.outputs is not None
+    assert [row.values for row in status.outputs[:2]] == [{"n": "0", "c": '"01"'}, {"n": "1", "c": '"01"'}]
+    large = replace(outcome, outputs=(Output(10, {"c": "0" * MAX_INLINE_COUNTS_BYTES}),))
+    status = ended(TASK, replace(end, outcome=large), 1, NOW)
+    assert (status.counts, status.outputs, status.result_ref is not None) == (None, None, True)
 
 
 def _outcome(counts: dict[str, int]) -> Outcome:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from quantum_operator.views import QUEUE_LABEL, Message, job_of, message_of, pod_of
+from quantum_runner import report
 from quantum_tasks.errors import Code
 from quantum_tasks.states import Reason
-from quantum_tasks.task import Failure, Method, Outcome
+from quantum_tasks.task import Engine, Failure, Method, Outcome, Output
 
 MANAGED = {"app.kubernetes.io/managed-by": "quantum-tasks-operator", "quantumtask.dev/task-uid": "uid-1"}
 OUTCOME = {"counts": {"00": 5, "11": 5}, "shots": 10, "seed": 7, "qubits": 2, "method": "statevector"}
@@ -310,6 +311,15 @@ def test_a_result_in_a_termination_message() -> None:
     pod = pod_of(pod_body(phase="Succeeded", containerStatuses=terminated(0, reason="Completed", message=text)))
     outcome = Outcome(counts={"00": 5, "11": 5}, shots=10, seed=7, qubits=2, method=Method.STATEVECTOR)
     assert pod.message == Message(Reason.COMPLETED, outcome=outcome)
+
+
+def test_engine_and_outputs_in_a_termination_message() -> None:
+    """What newer runners say is read as they have written it."""
+    outputs = (Output(4, {"n": -1, "x": [0.5, "nan"], "b": True}), Output(6, {"n": 2, "x": [1.0, 2.0], "b": False}))
+    outcome = Outcome({"00": 4, "11": 6}, 10, 7, 2, Method.STATEVECTOR, Engine.MACHINE, outputs)
+    text = report.message_of(outcome)
+    assert text is not None
+    assert message_of(text) == Message(Reason.COMPLETED, outcome=outcome)
 
 
 def test_a_refusal_in_a_termination_message() -> None:

@@ -1,5 +1,6 @@
 """Programs that Qiskit cannot read, from the text to the counts."""
 
+import json
 import resource
 
 import pytest
@@ -8,8 +9,9 @@ from quantum_runner.check import needs
 from quantum_runner.machine import Machine
 from quantum_runner.simulate import simulate
 from quantum_tasks.errors import Code, ProgramError
-from quantum_tasks.task import Method, Options
+from quantum_tasks.task import Engine, Frontend, Method, Options, Output
 from support import corpora, features
+from support.programs import BELL
 
 MACHINE = Machine(memory_bytes=2**28)
 INCLUDE = 'include "stdgates.inc";\n'
@@ -85,6 +87,102 @@ def test_a_wide_stabilizer_circuit_in_a_loop_is_left_to_the_stabilizers(qubits: 
 def test_what_is_not_sooner_is_left_to_the_others(program: str) -> None:
     """No control flow, a mistake, no end, an input, or as many histories as shots."""
     assert language.quickly(program, Options(shots=2000), MACHINE, 1) is None
+
+
+ROTATED = INCLUDE + "input float theta; qubit q; bit c; ry(theta) q; c = measure q;"
+
+
+@pytest.mark.parametrize("method", [Method.AUTOMATIC, Method.STATEVECTOR, Method.DENSITY_MATRIX])
+@pytest.mark.parametrize("frontend", list(Frontend))
+@pytest.mark.parametrize(("theta", "key"), [("pi", "1"), ("2 * pi", "0"), ("-pi", "1")])
+def test_an_input_is_what_came_with_the_task(method: Method, frontend: Frontend, theta: str, key: str) -> None:
+    """Whoever reads the program, and whatever runs it."""
+    options = Options(shots=20, method=method, frontend=frontend, inputs={"theta": theta})
+    assert simulate(ROTATED, options, MACHINE).counts == {key: 20}
+    assert needs(ROTATED, options, 2**33)["qubits"] == 1
+
+
+@pytest.mark.parametrize("frontend", list(Frontend))
+@pytest.mark.parametrize(
+    ("program", "inputs", "code"),
+    [
+        (ROTATED, {}, Code.INPUT_MISSING),
+        (ROTATED, {"theta": "pi", "phi": "0"}, Code.INPUT_UNKNOWN),
+        (ROTATED, {"theta": "qubit"}, Code.INPUT_INVALID),
+        (ROTATED, {"theta": "1e999"}, Code.INPUT_INVALID),
+        (INCLUDE + "qubit q; bit c; h q; c = measure q;", {"theta": "0"}, Code.INPUT_UNKNOWN),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(
+    frontend: Frontend, program: str, inputs: dict[str, str], code: Code
+) -> None:
+    """By the check and by the run, also where the program is one that needs no front end of its own."""
+    options = Options(inputs=inputs, frontend=frontend)
+    for refuse in (lambda: simulate(program, options, MACHINE), lambda: needs(program, options, 2**33)):
+        with pytest.raises(ProgramError) as refused:
+            refuse()
+        assert refused.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("declared", "given", "key"),
+    [
+        ("input int[8] n;", {"n": "2"}, "0011"),
+        ("input uint n;", {"n": "3"}, "0111"),
+        ("input bit[4] n;", {"n": "0100"}, "1111"),
+        ("input array[int[8], 2] m; int n = m[1];", {"m": "{7, 1}"}, "0001"),
+        ("input bool b; int n = 1; if (b) { n = 4; }", {"b": "true"}, "1111"),
+    ],
+)
+def test_an_input_may_be_of_any_type(declared: str, given: dict[str, str], key: str) -> None:
+    """Also of those that Qiskit's importer does not have."""
+    body = "qubit[4] q; bit[4] c; int k = int(n); for int i in [1:k] { x q[i - 1]; } c = measure q;"
+    outcome = simulate(INCLUDE + declared + body, Options(shots=5, inputs=given), MACHINE)
+    assert outcome.counts == {key: 5}
+    assert outcome.engine is Engine.MACHINE
+
+
+def test_outputs_are_given_in_their_types() -> None:
+    """With how often which came together; the counts are of those that have bits, in two's complement."""
+    program = INCLUDE + (
+        "output int[4] n; output float mean; output bit[2] r; qubit q; bit seen; h q; seen = measure q;"
+        'n = -1; r = "01"; mean = 0.5; if (seen) { n = 2; mean = 1 / 4.0; r[1] = 1; }'
+    )
+    outcome = simulate(program, Options(shots=1000, seed=7), MACHINE)
+    found = {json.dumps(output.values): output.count for output in outcome.outputs}
+    ones, zeros = '{"n": 2, "mean": 0.25, "r": "11"}', '{"n": -1, "mean": 0.5, "r": "01"}'
+    assert found.keys() == {ones, zeros}
+    assert outcome.counts == {"11 0010": found[ones], "01 1111": found[zeros]}
+    assert outcome.outputs[0].count >= outcome.outputs[1].count
+
+
+def test_a_program_may_have_outputs_without_bits() -> None:
+    """Its shots are counted all the same."""
+    outcome = simulate(INCLUDE + "output float mean; qubit q; mean = 1.5; reset q;", Options(shots=9), MACHINE)
+    assert (outcome.counts, outcome.outputs) == ({"": 9}, (Output(9, {"mean": 1.5}),))
+
+
+def test_qiskits_reading_is_qiskits_alone() -> None:
+    """What its importer lacks is refused, also where the same program runs without that wish."""
+    options = Options(shots=10, frontend=Frontend.QISKIT)
+    assert simulate(BELL, options, MACHINE).counts.keys() <= {"00", "11"}
+    for refuse in (lambda: simulate(COMPUTES, options, MACHINE), lambda: needs(COMPUTES, options, 2**33)):
+        with pytest.raises(ProgramError) as refused:
+            refuse()
+        assert refused.value.code is Code.UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("program", "method", "engine"),
+    [
+        (BELL, Method.AUTOMATIC, Engine.DIRECT),
+        (BELL, Method.STABILIZER, Engine.AER),
+        (COMPUTES, Method.AUTOMATIC, Engine.MACHINE),
+    ],
+)
+def test_a_result_says_what_ran(program: str, method: Method, engine: Engine) -> None:
+    """Three engines, chosen by the program and the method."""
+    assert simulate(program, Options(shots=10, method=method), MACHINE).engine is engine
 
 
 def test_what_it_needs_is_known_before() -> None:
