@@ -99,7 +99,10 @@ Time = Annotated[datetime, PlainSerializer(lambda time: time.isoformat(timespec=
 
 InputValue = TypeAliasType(
     "InputValue",
-    "StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=MAX_INPUT_CHARACTERS)] "
+    # an integer that is larger is a float here; as text it may have any size
+    "StrictBool | Annotated[StrictInt, Field(ge=-(2**63), lt=2**64)] "
+    "| Annotated[StrictFloat, Field(allow_inf_nan=False)] "
+    "| Annotated[StrictStr, Field(max_length=MAX_INPUT_CHARACTERS)] "
     "| Annotated[list[InputValue], Field(max_length=MAX_INPUT_CHARACTERS)]",
 )
 

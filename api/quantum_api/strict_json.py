@@ -1,6 +1,7 @@
 """Request bodies as JSON in the strict sense: UTF-8, no repeated names, no NaN, numbers read in bounded time."""
 
 import json
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -8,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 _DIGITS = 100
-"""Digits of an integer that are looked at: more than any option has, so what is longer is out of range either way."""
+"""Digits of an integer that is read: more than any option has. What is longer is taken for infinite, as JSON's `1e999`."""
 
 
 class StrictJsonRoute(APIRoute):
@@ -48,8 +49,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return names
 
 
-def _integer(digits: str) -> int:
-    return int(digits[:_DIGITS])
+def _integer(digits: str) -> int | float:
+    if len(digits) <= _DIGITS:
+        return int(digits)
+    return -math.inf if digits.startswith("-") else math.inf
 
 
 def _no_constant(name: str) -> Any:  # noqa: ANN401 - never returns

@@ -207,7 +207,7 @@ def test_a_method_that_cannot_run_the_program_is_an_error(client: Client) -> Non
     assert client.resource(task_id)["error"]["code"] == "engine.method"
 
 
-@pytest.mark.parametrize("option", ["shots", "seed", "method"])
+@pytest.mark.parametrize("option", ["shots", "seed", "method", "frontend", "inputs"])
 def test_a_null_option_is_refused_or_left_out(client: Client, option: str) -> None:
     """A null is either a 400 that names the option, or the same as leaving it out."""
     answer = client.post(body_of(qc=BELL, **{option: None}))
@@ -366,12 +366,20 @@ BAD_OPTIONS = [
     ("shots", "1e400"),
     *(("seed", text) for text in ("-1", str(2**31), '"x"', '"1"', "0.5", "true", "[1]", "{}", "NaN", "-Infinity")),
     ("seed", HUGE_INTEGER),
+    *(("frontend", text) for text in ('"Qiskit"', '""', "1", "null", "[]")),
+    *(("inputs", text) for text in ("null", "1", '"a"', "[]", '{"a": null}', '{"a": {}}', '{"a": [[{}]]}')),
+    ("inputs", f'{{"a": {HUGE_INTEGER}}}'),
+    ("inputs", f'{{"a": "{"1" * 1025}"}}'),
+    ("inputs", f'{{"a": {[1] * 600}}}'),
+    ("inputs", f'{{"a": {"[" * 500}{"]" * 500}}}'),
+    ("inputs", json.dumps({f"a{number}": 1 for number in range(65)})),
     *(("method", text) for text in ('"gpu"', '""', '"Statevector"', '" statevector"', "1", "true", "[]", "{}")),
 ]
 
 
 @pytest.mark.parametrize(
-    ("option", "text"), [pytest.param(option, text, id=f"{option}={text[:12]}") for option, text in BAD_OPTIONS]
+    ("option", "text"),
+    [pytest.param(option, text, id=f"{option}={text[:12]}{len(text)}") for option, text in BAD_OPTIONS],
 )
 @pytest.mark.parametrize(("path", "field"), [("/tasks", "qc"), ("/v1/tasks", "qasm")])
 def test_a_bad_option_is_a_400(client: Client, path: str, field: str, option: str, text: str) -> None:
@@ -801,7 +809,7 @@ def assert_resource(resource: Body, *, listed: bool = False) -> None:
     """Assert that the resource has every field of the contract, and that its fields agree with one another."""
     assert set(resource) == RESOURCE_KEYS
     assert str(uuid.UUID(resource["id"])) == resource["id"]
-    assert set(resource["spec"]) == {"shots", "seed", "method"} | (set() if listed else {"qasm"})
+    assert set(resource["spec"]) == {"shots", "seed", "method", "frontend", "inputs"} | (set() if listed else {"qasm"})
     phase = Phase(resource["phase"])
     Reason(resource["reason"])
     finished = phase in {Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED}
@@ -848,7 +856,8 @@ def test_the_full_door_answers_the_resource_and_where_it_is(client: Client) -> N
     resource = answer.json()
     assert_resource(resource)
     assert answer.headers["location"] == f"/v1/tasks/{resource['id']}"
-    assert resource["spec"] == {"qasm": BELL, "shots": 64, "seed": 3, "method": "statevector"}
+    asked = {"qasm": BELL, "shots": 64, "seed": 3, "method": "statevector"}
+    assert resource["spec"] == {**asked, "frontend": "automatic", "inputs": {}}
     done = client.in_phase(resource["id"], Phase.SUCCEEDED)
     assert_resource(done)
     assert done["spec"] == resource["spec"]
@@ -859,22 +868,89 @@ def test_the_full_door_answers_the_resource_and_where_it_is(client: Client) -> N
 def test_the_full_door_has_the_same_defaults(client: Client) -> None:
     """Options that were left out are shown as what they are."""
     resource = client.post(body_of(qasm=BELL), "/v1/tasks").json()
-    assert resource["spec"] == {"qasm": BELL, "shots": DEFAULT_SHOTS, "seed": None, "method": "automatic"}
+    defaults: Body = {
+        "shots": DEFAULT_SHOTS,
+        "seed": None,
+        "method": "automatic",
+        "frontend": "automatic",
+        "inputs": {},
+    }
+    assert resource["spec"] == {"qasm": BELL, **defaults}
 
 
 def test_a_result_says_how_it_came_about(client: Client) -> None:
-    """A succeeded resource holds counts, shots, seed, qubits and the method that ran."""
+    """A succeeded resource holds counts, shots, seed, qubits, and the method and the engine that ran."""
     task_id = client.submit(BELL, shots=64, seed=3)
     counts = client.counts(task_id)
     resource = client.resource(task_id)
     assert_resource(resource)
     assert resource["reason"] == Reason.COMPLETED
-    assert set(resource["result"]) == {"counts", "shots", "seed", "qubits", "method"}
+    assert set(resource["result"]) == {"counts", "shots", "seed", "qubits", "method", "engine", "outputs"}
     assert resource["result"]["counts"] == counts
     assert resource["result"]["shots"] == 64
     assert resource["result"]["seed"] == 3
     assert resource["result"]["qubits"] == 2
+    assert (resource["result"]["engine"], resource["result"]["outputs"]) == ("direct", [])
     assert resource["attempts"] == 1
+
+
+PARAMETRIZED = """OPENQASM 3.0;
+include "stdgates.inc";
+input float theta;
+input int[8] turns;
+input array[bool, 2] flips;
+output int[8] n;
+output float angle_sum;
+output bit[2] r;
+qubit[2] q;
+for int i in [1:turns] { ry(theta) q[0]; n -= 1; angle_sum += theta; }
+if (flips[1]) { x q[1]; }
+r = measure q;
+"""
+INPUTS = {"theta": 0.5, "turns": 2, "flips": [True, True]}
+
+
+@pytest.mark.parametrize(("door", "field"), [("/tasks", "qc"), ("/v1/tasks", "qasm")])
+def test_inputs_come_with_a_task_and_outputs_with_its_result(client: Client, door: str, field: str) -> None:
+    """Numbers, booleans and lists go in, and typed values come out; the spec shows them as the language writes them."""
+    body = {field: PARAMETRIZED, "shots": 200, "seed": 1, "inputs": INPUTS}
+    answer = client.post(json.dumps(body).encode(), door).json()
+    task_id = answer.get("task_id") or answer["id"]
+    counts = client.counts(task_id)
+    resource = client.resource(task_id)
+    assert_resource(resource)
+    assert resource["spec"]["inputs"] == {"theta": "0.5", "turns": "2", "flips": "{true, true}"}
+    assert resource["result"]["engine"] == "machine"
+    rows = resource["result"]["outputs"]
+    assert {row["values"]["r"] for row in rows} == {"10", "11"}
+    assert all((row["values"]["n"], row["values"]["angle_sum"]) == (-2, 1.0) for row in rows)
+    assert counts == {f"{row['values']['r']} 11111110": row["count"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({}, "input.missing"),
+        ({**INPUTS, "phi": 1}, "input.unknown"),
+        ({**INPUTS, "turns": "pi"}, "input.invalid"),
+        ({**INPUTS, "turns": 128}, "input.invalid"),
+    ],
+)
+def test_inputs_that_do_not_fit_end_the_task(client: Client, inputs: Body, code: str) -> None:
+    """With a code, and with the place of the declaration where there is one."""
+    task_id = client.submit(PARAMETRIZED, inputs=inputs)
+    assert client.wait(task_id)["status"] == "error"
+    error = client.resource(task_id)["error"]
+    assert error["code"] == code
+    assert (error["line"] is None) == (code == "input.unknown")
+
+
+def test_qiskits_importer_alone_reads_what_is_asked_of_it(client: Client) -> None:
+    """What it cannot read ends the task; the same program runs without that wish."""
+    program = "OPENQASM 3.0; qubit q; bit c = measure q; int n = 1; n += 1; c = n == 2;"
+    assert client.counts(client.submit(program, shots=5)) == {"1": 5}
+    assert client.wait(client.submit(program, frontend="qiskit"))["status"] == "error"
+    assert sum(client.counts(client.submit(BELL, frontend="qiskit")).values()) == DEFAULT_SHOTS
 
 
 def test_a_failed_resource_says_why(client: Client, failed: str) -> None:
