@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 _DIGITS = 100
-"""Digits of an integer that is read: more than any option has. What is longer is taken for infinite, as JSON's `1e999`."""
+"""Digits of an integer that is read: more than any option has. What is longer is infinite, as is `1e999`."""
 
 
 class StrictJsonRoute(APIRoute):
