@@ -612,8 +612,9 @@ def test_a_cluster_serves_while_redis_is_away() -> None:
 
 def test_what_redis_has_lost_is_read_from_the_resource(empty_cluster: ControlPlane, redis_url: str) -> None:
     """A task whose record is gone is answered from its resource: its counts, or that they were too many for it."""
-    counts = {"counts": {"0": 10}, "seed": 3, "qubits": 1, "method": "statevector", "attempts": 1}
-    end = {"phase": "Succeeded", "reason": "Completed"}
+    rows = [{"count": 10, "values": {"c": '"0"', "x": "0.5"}}]
+    counts = {"counts": {"0": 10}, "seed": 3, "qubits": 1, "method": "statevector", "engine": "aer", "outputs": rows}
+    end = {"phase": "Succeeded", "reason": "Completed", "attempts": 1}
 
     async def scenario() -> None:
         async with InKubernetes(redis_url).open() as (backend, _):
@@ -785,8 +786,9 @@ def test_a_deletion_leaves_the_next_task_of_the_name_alone(redis_url: str, monke
 
 def test_counts_are_not_said_to_be_lost_while_redis_is_away(empty_cluster: ControlPlane) -> None:
     """What only Redis can know is the store's trouble while it is away; what the resource knows is answered."""
-    counts = {"counts": {"0": 10}, "seed": 3, "qubits": 1, "method": "statevector", "attempts": 1}
-    end = {"phase": "Succeeded", "reason": "Completed"}
+    rows = [{"count": 10, "values": {"c": '"0"', "x": "0.5"}}]
+    counts = {"counts": {"0": 10}, "seed": 3, "qubits": 1, "method": "statevector", "engine": "aer", "outputs": rows}
+    end = {"phase": "Succeeded", "reason": "Completed", "attempts": 1}
 
     async def scenario(server: RedisServer) -> None:
         async with InKubernetes(server.url).open() as (backend, _):

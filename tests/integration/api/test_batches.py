@@ -63,7 +63,13 @@ def test_the_items_of_a_batch_are_answered_in_their_order(api: ApiProcess) -> No
     """What is good is accepted whatever is beside it, and the answer has its task without the program."""
     first, bad, last = _post(api, GOOD, {"qasm": BELL, "shots": 0}, {"qasm": BELL, "seed": 9})
     assert [first["status"], bad["status"], last["status"]] == [202, 400, 202]
-    assert first["task"]["spec"] == {"shots": 10, "seed": 3, "method": "automatic"}
+    assert first["task"]["spec"] == {
+        "shots": 10,
+        "seed": 3,
+        "method": "automatic",
+        "frontend": "automatic",
+        "inputs": {},
+    }
     assert last["task"]["spec"]["seed"] == 9
     for outcome in (first, last):
         assert outcome.keys() == {"status", "task"}

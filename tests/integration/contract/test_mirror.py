@@ -34,7 +34,7 @@ OUTCOME = Outcome(
     engine=Engine.MACHINE,
     outputs=(Output(6, {"n": -1, "c": "1", "x": [0.5, True]}), Output(4, {"n": 0, "c": "0", "x": ["nan", False]})),
 )
-SUMMARY = Summary(shots=10, seed=3, qubits=1, method=Method.STATEVECTOR)
+SUMMARY = Summary(shots=10, seed=3, qubits=1, method=Method.STATEVECTOR, engine=Engine.MACHINE)
 FAILURE = Failure(Code.SYNTAX, "no", 1, 2)
 SUCCEEDED = Report(State.SUCCEEDED, Reason.COMPLETED, attempts=2, outcome=OUTCOME)
 

@@ -77,6 +77,8 @@ def test_a_name_that_cannot_be_an_id_is_refused(empty_cluster: ControlPlane, nam
         {"shots": 5},
         {"seed": 5},
         {"method": "stabilizer"},
+        {"frontend": "qiskit"},
+        {"inputs": {"theta": "0.5"}},
         {"executionMode": "Pool"},
         {"activeDeadlineSeconds": 5},
         {"backoffLimit": 5},
@@ -111,6 +113,7 @@ def test_a_new_task_is_whole_before_the_operator_has_seen_it(empty_cluster: Cont
     assert spec == {
         "shots": 1024,
         "method": "automatic",
+        "frontend": "automatic",
         "executionMode": "Job",
         "suspend": False,
         "cancel": False,

@@ -41,7 +41,8 @@ class Check:
     def send(self, qasm: str, **more: Any) -> None:  # noqa: ANN401 - JSON
         """Ask, without waiting for the answer."""
         assert self.process.stdin is not None
-        asked = {"qasm": qasm, "shots": 1024, "method": "automatic", "memory_bytes": 8 * GIB, **more}
+        options = {"shots": 1024, "method": "automatic", "frontend": "automatic", "inputs": {}}
+        asked = {"qasm": qasm, **options, "memory_bytes": 8 * GIB, **more}
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
 
@@ -154,6 +155,14 @@ def test_the_largest_container_is_the_bound(check: Check) -> None:
 def test_an_endless_program_is_not_run(check: Check) -> None:
     """What never ends is checked as fast as anything else."""
     assert check.ask(ENDLESS, seconds=10)["qubits"] == 1
+
+
+def test_inputs_and_the_front_end_are_looked_at(check: Check) -> None:
+    """As the run would: a value that fits, one that is missing, and Qiskit's importer alone."""
+    program = "OPENQASM 3.0; input int n; qubit[2] q; bit[2] c; for int i in [1:n] { reset q; } c = measure q;"
+    assert check.ask(program, inputs={"n": "2"})["qubits"] == 2
+    assert check.ask(program)["code"] == "input.missing"
+    assert check.ask(program, inputs={"n": "2"}, frontend="qiskit")["code"] == "sem.unsupported"
 
 
 @pytest.mark.parametrize("method", ["stabilizer", "density_matrix", "matrix_product_state"])
