@@ -637,8 +637,8 @@ def print_tables(figures: Figures) -> None:
     print("|---|---|---|---|---|")
     rounds = zip(figures.created, figures.written, figures.pool, figures.jobs, strict=True)
     for number, (alone, written, pool, jobs) in enumerate(rounds, 1):
-        ratios = f"{pool.rate / written.rate:.2f} | {written.rate / jobs.rate:.1f}"
-        print(f"| {number} | {alone.rate:.1f} | {written.rate:.1f} | {ratios} |")
+        share = f"{pool.rate / written.rate:.2f} | {written.rate / jobs.rate:.1f}"
+        print(f"| {number} | {alone.rate:.1f} | {written.rate:.1f} | {share} |")
 
     parts = [*PARTS, NODES]
     print(f"\n| CPU, ms per task | {' | '.join(parts)} |\n|---{'|---' * len(parts)}|")
