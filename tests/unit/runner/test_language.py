@@ -4,6 +4,8 @@ import json
 import resource
 
 import pytest
+from quantum_qasm.check import check
+from quantum_qasm.registers import by_register
 from quantum_runner import by_aer, language
 from quantum_runner.check import needs
 from quantum_runner.machine import Machine
@@ -220,3 +222,25 @@ def test_what_neither_can_read_is_refused_in_the_importers_words() -> None:
     with pytest.raises(ProgramError) as refused:
         simulate(INCLUDE + "qubit q;\nhadamart q;", Options(), MACHINE)
     assert (refused.value.code, refused.value.line, refused.value.column) == (Code.UNDEFINED, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("more", "method"),
+    [("", Method.AUTOMATIC), ("", Method.DENSITY_MATRIX), ("int n = 1; n += 1;", Method.AUTOMATIC)],
+    ids=["direct", "aer", "machine"],
+)
+def test_whatever_ran_counts_are_told_apart_by_register(more: str, method: Method) -> None:
+    """Registers of several bits, single bits between them, one that is never measured, and an alias."""
+    program = INCLUDE + (
+        "qubit[3] q; bit[2] first; bit lone; bit other; creg old[3]; bit[2] never; bit last; let a = old[0:1];"
+        f"{more} x q[0]; first[0] = measure q[0]; other = measure q[0]; old[2] = measure q[0]; last = measure q[1];"
+    )
+    found = by_register(simulate(program, Options(shots=7, method=method), MACHINE).counts, check(program).program)
+    assert {one.name: dict(one.counts) for one in found} == {
+        "first": {"01": 7},
+        "lone": {"0": 7},
+        "other": {"1": 7},
+        "old": {"100": 7},
+        "never": {"00": 7},
+        "last": {"0": 7},
+    }
