@@ -22,6 +22,7 @@ DESCRIPTION = """
 Send an OpenQASM 3 program, get its counts. 202 means that the task will end, once, with its counts or with a reason.
 
 * `Prefer: wait=N` answers when the task has ended, after N seconds at the latest.
+* `Prefer: handling=strict` refuses a program with mistakes at once, and all of them are told.
 * `Idempotency-Key` makes a submission safe to repeat.
 * `/v1/circuits:check` tells what is wrong with a program.
 * `/v1/tasks:batch` and `/v1/tasks:batchGet` take up to 1,000 tasks in one request.

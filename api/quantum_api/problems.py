@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from quantum_qasm.diagnostics import Diagnostic
 from quantum_tasks.errors import (
     IdempotencyMismatchError,
     InvalidCursorError,
@@ -20,6 +21,8 @@ from quantum_tasks.errors import (
 )
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
+
+from quantum_api.schemas import DiagnosticBody
 
 log = structlog.get_logger(__name__)
 
@@ -69,11 +72,29 @@ def refusal(error: QuantumTasksError) -> tuple[int, dict[str, Any]]:
 
 def invalid(found: Sequence[Mapping[str, Any]], *within: str | int) -> dict[str, Any]:
     """The body for what pydantic found wrong in a part of a request, which is `within` these."""
+    return _invalid(
+        [{"loc": [_readable(part) for part in (*within, *each["loc"])], "message": _message(each)} for each in found]
+    )
+
+
+def wrong_program(found: Sequence[Diagnostic], *loc: str | int) -> dict[str, Any]:
+    """The body for what is wrong with the program at a place of a request."""
+    told = found[:_MAX_ERRORS]
     errors = [
-        {"loc": [_readable(part) for part in (*within, *each["loc"])], "message": _message(each)} for each in found
+        {"loc": list(loc), "message": f"{one.span.start_line}:{one.span.start_column + 1}: {one.message}"}
+        for one in told
     ]
-    first = errors[0]
-    return _body(f"Invalid request: {_place(first['loc'])}: {first['message']}", errors[:_MAX_ERRORS])
+    diagnostics = [DiagnosticBody.of(one).model_dump(mode="json", by_alias=True) for one in told]
+    return {**_invalid(errors), "diagnostics": diagnostics}
+
+
+class WrongProgramError(Exception):
+    """A program is refused before its task is made, with this body and these headers."""
+
+    def __init__(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        super().__init__(body["message"])
+        self.body = body
+        self.headers = headers
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -81,6 +102,7 @@ def handle_errors(app: FastAPI) -> None:
     for kind in _ANSWERS:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(WrongProgramError, _wrong_program)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
 
@@ -93,6 +115,11 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
 async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what this handler is registered for
     return JSONResponse(invalid(error.errors()), 400)
+
+
+async def _wrong_program(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, WrongProgramError)  # noqa: S101 - what this handler is registered for
+    return JSONResponse(dict(error.body), 400, dict(error.headers))
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
@@ -126,6 +153,11 @@ async def _unexpected(request: Request, error: Exception) -> JSONResponse:
 
 def _answer_to(error: Exception) -> _Answer:
     return next(_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+
+
+def _invalid(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    first = errors[0]
+    return _body(f"Invalid request: {_place(first['loc'])}: {first['message']}", errors[:_MAX_ERRORS])
 
 
 def _body(message: str, errors: Sequence[Mapping[str, Any]] | None = None) -> dict[str, Any]:

@@ -321,6 +321,13 @@ class Problem(BaseModel):
         list[Place] | None,
         Field(description="Where, when the request itself is wrong", exclude_if=lambda errors: errors is None),
     ] = None
+    diagnostics: Annotated[
+        list[DiagnosticBody] | None,
+        Field(
+            description="What is wrong with the program, where `Prefer: handling=strict` had it checked",
+            exclude_if=lambda diagnostics: diagnostics is None,
+        ),
+    ] = None
 
 
 class Health(BaseModel):

@@ -8,9 +8,10 @@ from quantum_tasks.errors import QuantumTasksError, TaskNotFoundError
 from quantum_tasks.store import NewTask, Receipt, Submitted
 from quantum_tasks.task import Task
 
-from quantum_api.problems import invalid, refusal
+from quantum_api.problems import invalid, refusal, wrong_program
 from quantum_api.routes.answers import BAD_REQUEST, TOO_LARGE, UNAVAILABLE
 from quantum_api.routes.requests import Backend, IdempotencyKey, Wait, accept_all, item_id, may_be_id
+from quantum_api.routes.strict import errors_of
 from quantum_api.schemas import (
     Batch,
     BatchOfIds,
@@ -48,6 +49,10 @@ async def create_tasks(
             outcomes[place] = RefusedOutcome(status=400, error=Problem.model_validate(found))
         else:
             tasks[place] = NewTask(item_id(key, place), spec.qasm, spec.options)
+    errors = await errors_of((task.qasm for task in tasks.values()), request=request, response=response)
+    for place in [place for place, task in tasks.items() if errors.get(task.qasm)]:
+        found = wrong_program(errors[tasks.pop(place).qasm], "body", "tasks", place, "qasm")
+        outcomes[place] = RefusedOutcome(status=400, error=Problem.model_validate(found))
     answers = await accept_all(backend, list(tasks.values()), wait, request=request)
     for place, answer in zip(tasks, answers, strict=True):
         outcomes[place] = _accepted(answer, waited=wait is not None, keyed=key is not None)

@@ -1,9 +1,13 @@
 """`/v1/circuits:check`: what is wrong with a program, without a task and without a simulator."""
 
 import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
 from fastapi import APIRouter, HTTPException, Request
-from quantum_qasm.check import check
+from quantum_qasm.check import Checked, check
+from quantum_qasm.diagnostics import Diagnostic
 
 from quantum_api.routes.answers import BAD_REQUEST, TOO_LARGE, UNAVAILABLE
 from quantum_api.schemas import CheckedCircuit, Circuit
@@ -11,8 +15,10 @@ from quantum_api.strict_json import StrictJsonRoute
 
 router = APIRouter(route_class=StrictJsonRoute, prefix="/v1", tags=["v1"])
 
+T = TypeVar("T")
+
 MOST_WAITING = 16
-"""Checks that may wait for another one: each has this process's Python for itself, up to some seconds."""
+"""Requests whose checks may wait for another one: each has this process's Python for itself, up to some seconds."""
 
 
 class Turns:
@@ -24,19 +30,41 @@ class Turns:
 
     async def checked(self, qasm: str) -> CheckedCircuit:
         """Check a program. Raises HTTPException where too many are waiting."""
+        with self._admitted():
+            return await self._turn(qasm, CheckedCircuit.of)
+
+    async def errors_of(self, programs: Iterable[str]) -> dict[str, tuple[Diagnostic, ...]]:
+        """What is wrong with each of some programs, which wait as one. Raises HTTPException as `checked` does."""
+        with self._admitted():
+            return {qasm: await self._turn(qasm, _errors) for qasm in dict.fromkeys(programs)}
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
         if self._there > MOST_WAITING:
             raise HTTPException(503, "Too many programs are being checked. Try again later.", {"Retry-After": "1"})
         self._there += 1
         try:
-            async with self._one:
-                return CheckedCircuit.of(await asyncio.to_thread(check, qasm))
+            yield
         finally:
             self._there -= 1
+
+    async def _turn(self, qasm: str, told: Callable[[Checked], T]) -> T:
+        async with self._one:
+            return await asyncio.to_thread(lambda: told(check(qasm)))
+
+
+def turns_of(request: Request) -> Turns:
+    """The turns of the application that serves a request."""
+    turns = request.app.state.turns
+    assert isinstance(turns, Turns)  # noqa: S101 - create_app put it there
+    return turns
+
+
+def _errors(checked: Checked) -> tuple[Diagnostic, ...]:
+    return checked.errors
 
 
 @router.post("/circuits:check", responses={**BAD_REQUEST, **TOO_LARGE, **UNAVAILABLE})
 async def check_circuit(circuit: Circuit, request: Request) -> CheckedCircuit:
     """Say everything that is wrong with a program, and what may not be meant. Nothing is run, and nothing kept."""
-    turns = request.app.state.turns
-    assert isinstance(turns, Turns)  # noqa: S101 - create_app put it there
-    return await turns.checked(circuit.qasm)
+    return await turns_of(request).checked(circuit.qasm)

@@ -54,7 +54,10 @@ async def _wait(
     response: Response,
     prefer: Annotated[
         str | None,
-        Header(description="`wait=N`: answer when the task has ended, after N seconds at the latest (RFC 7240)"),
+        Header(
+            description="`wait=N`: answer when the task has ended, after N seconds at the latest (RFC 7240). "
+            "`handling=strict`, on `POST`: answer 400 to a program with mistakes, and make no task of it"
+        ),
     ] = None,
 ) -> int | None:
     if prefer is None:

@@ -6,6 +6,7 @@ from quantum_tasks.task import Task
 
 from quantum_api.routes.answers import ACCEPT_PROBLEMS, ENDS, NOT_FOUND, READ_PROBLEMS
 from quantum_api.routes.requests import Backend, IdempotencyKey, TaskId, Wait, accept
+from quantum_api.routes.strict import require_right
 from quantum_api.schemas import Accepted, Completed, Failed, Finished, Pending, Submission
 from quantum_api.strict_json import StrictJsonRoute
 
@@ -28,6 +29,7 @@ async def submit_task(
     key: IdempotencyKey = None,
 ) -> Accepted | Response:
     """Accept an OpenQASM 3 program. 202 means that it will end, with counts or with a reason."""
+    await require_right(submission.qc, "qc", request=request, response=response)
     task = await accept(backend, submission.qc, submission.options, wait, key, request=request, response=response)
     response.headers["Location"] = f"/tasks/{task.id}"
     if wait is not None and task.state.terminal:

@@ -8,6 +8,7 @@ from quantum_tasks.states import Phase
 
 from quantum_api.routes.answers import ACCEPT_PROBLEMS, BAD_REQUEST, FINISHED, NOT_FOUND, READ_PROBLEMS, UNAVAILABLE
 from quantum_api.routes.requests import Backend, IdempotencyKey, TaskId, Wait, accept
+from quantum_api.routes.strict import require_right
 from quantum_api.schemas import TaskList, TaskResource, TaskSpec
 from quantum_api.strict_json import StrictJsonRoute
 
@@ -23,6 +24,7 @@ async def create_task(
     spec: TaskSpec, backend: Backend, wait: Wait, *, request: Request, response: Response, key: IdempotencyKey = None
 ) -> TaskResource:
     """Accept a task and give the whole of it."""
+    await require_right(spec.qasm, "qasm", request=request, response=response)
     task = await accept(backend, spec.qasm, spec.options, wait, key, request=request, response=response)
     response.headers["Location"] = f"/v1/tasks/{task.id}"
     if wait is not None and task.state.terminal:

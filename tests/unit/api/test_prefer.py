@@ -1,7 +1,7 @@
 """The Prefer header."""
 
 import pytest
-from quantum_api.prefer import wait_seconds
+from quantum_api.prefer import is_strict, wait_seconds
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,25 @@ from quantum_api.prefer import wait_seconds
 def test_wait_is_read_as_rfc_7240_has_it(headers: list[str], seconds: int | None) -> None:
     """The first wait counts, capped at the longest allowed; what cannot be read is ignored."""
     assert wait_seconds(headers, longest=60) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "strict"),
+    [
+        (["handling=strict"], True),
+        (["Handling = Strict"], True),
+        (['wait=5, handling="strict"'], True),
+        (["wait=5", "handling=strict; why=not"], True),
+        (["handling=strict, handling=lenient"], True),
+        (["handling=lenient, handling=strict"], False),
+        (["handling"], False),
+        (["handling=stricter"], False),
+        (["strict"], False),
+        (["wait=5; handling=strict"], False),
+        ([""], False),
+        ([], False),
+    ],
+)
+def test_handling_is_read_as_rfc_7240_has_it(headers: list[str], strict: bool) -> None:  # noqa: FBT001
+    """The first handling counts, and a parameter of another preference is none."""
+    assert is_strict(headers) is strict
