@@ -25,6 +25,7 @@ from quantum_tasks.errors import ProgramError
 from quantum_runner.branching import Condition, UnsupportedConditionError, condition
 from quantum_runner.gates import GateDefinition, repeated
 from quantum_runner.limits import MAX_REPETITIONS, walk
+from quantum_runner.ranges import leave_out_last_ends
 
 __all__ = ["ConversionError", "convert"]
 
@@ -43,6 +44,8 @@ def convert(tree: ast.Program, *, as_it_is: bool = False) -> QuantumCircuit:
 
     Raises ConversionError, whose message leads with a line and a column, and what the limits could not foresee.
     """
+    if not as_it_is:
+        leave_out_last_ends(tree)
     importer = ConvertVisitor() if as_it_is else _Importer()
     circuit: QuantumCircuit = importer.convert(tree).circuit
     return circuit
