@@ -215,7 +215,7 @@ class CheckedCircuit(BaseModel):
         """Read what the front end says."""
         program = checked.program
         return cls(
-            valid=program is not None,
+            valid=not checked.errors,
             errors=[DiagnosticBody.of(found) for found in checked.errors],
             warnings=[DiagnosticBody.of(found) for found in checked.warnings],
             qubits=None if program is None else program.qubits,

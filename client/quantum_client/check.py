@@ -14,9 +14,10 @@ def report(name: str, text: str) -> tuple[str, bool]:
     told = [("error", found) for found in checked.errors] + [("warning", found) for found in checked.warnings]
     told.sort(key=lambda one: one[1].span.start)
     lines = [line for kind, found in told for line in _told(name, text, kind, found)]
-    if checked.program is not None:
-        lines.append(f"{name}: no error, {checked.program.qubits} qubits")
-    return "\n".join(lines) + "\n", checked.program is not None
+    if not checked.errors:
+        qubits = "" if checked.program is None else f", {checked.program.qubits} qubits"
+        lines.append(f"{name}: no error{qubits}")
+    return "\n".join(lines) + "\n", not checked.errors
 
 
 def _told(name: str, text: str, kind: str, found: Diagnostic) -> Iterator[str]:

@@ -17,6 +17,7 @@ class Code(StrEnum):
     UNDEFINED = "sem.undefined"
     UNSUPPORTED = "sem.unsupported"
     NO_MEASUREMENT = "sem.no_measurement"
+    TOLERATED = "sem.tolerated"
     SHADOWED = "sem.shadowed"
     INTEGER_DIVISION = "sem.integer_division"
     LEGACY = "sem.legacy"

@@ -1,7 +1,7 @@
 """From the text of a program to a program that can be run, or to everything that is wrong with it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quantum_tasks.errors import Code
 
@@ -14,7 +14,10 @@ from quantum_qasm.spans import Lines, Span
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A program, or None where there are errors; warnings apart."""
+    """A program, or None where there are errors; warnings apart.
+
+    None without errors is a program that Qiskit's importer alone can read: by the specification it is wrong.
+    """
 
     program: Program | None
     errors: tuple[Diagnostic, ...] = ()
@@ -33,6 +36,9 @@ def check(text: str) -> Checked:
     # what could not be read may have declared what is missed: such errors are told only if nothing else is
     errors = _in_order(parsed.errors or compiled.errors)
     warnings = _in_order(compiled.warnings)
+    if errors and compiled.may_be_qiskits and all(one.is_tolerated for one in errors):
+        tolerated = [replace(one, code=Code.TOLERATED) for one in errors]
+        return Checked(None, warnings=_in_order([*compiled.warnings, *tolerated]))
     if errors:
         return Checked(None, errors, warnings)
     outputs = tuple(compiled.outputs)

@@ -9,12 +9,16 @@ from quantum_qasm.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing that is wrong, or worth a warning. `hint` is what may be meant instead."""
+    """One thing that is wrong, or worth a warning. `hint` is what may be meant instead.
+
+    `is_tolerated` is of what is wrong by the specification, while Qiskit's importer reads and runs it.
+    """
 
     code: Code
     message: str
     span: Span
     hint: str = ""
+    is_tolerated: bool = False
 
 
 class SourceError(Exception):

@@ -67,6 +67,8 @@ class Statements(Gates):
         self._returned: Type | None = None
         self.inputs: list[Parameter] = []
         self.outputs: list[Parameter] = []
+        self.may_be_qiskits = True
+        """Whether each statement is one that Qiskit's importer may know."""
 
     def statements(self, nodes: Sequence[ast.Statement | ast.Pragma]) -> None:
         """Compile some; what is wrong with one hides nothing of the others."""
@@ -83,6 +85,7 @@ class Statements(Gates):
 
     def statement(self, node: ast.Statement | ast.Pragma) -> None:
         """Compile one."""
+        self.may_be_qiskits = self.may_be_qiskits and not _is_not_qiskits(node)
         compile_it = _STATEMENTS.get(type(node))
         if compile_it is None:
             raise error(node.span, "Calibrations of pulses cannot be run on a simulator.", ErrorCode.PULSE)
@@ -179,6 +182,8 @@ class Statements(Gates):
     def _aliased(self, node: ast.AliasStatement) -> QubitSymbol | VariableSymbol:
         span = node.target.span
         name, indices = indexed(node.value)
+        if isinstance(node.value, ast.Concatenation) and self._is_of_bits(node.value):
+            raise error(node.value.span, "Bits have no alias together.", is_tolerated=True)
         if name is not None and isinstance(self.scope.find(name.name), VariableSymbol):
             target: ast.Identifier | ast.IndexedIdentifier = name
             if indices:
@@ -194,6 +199,13 @@ class Statements(Gates):
             self.emit(Bind(node.span, slot, qubits))
             qubits = NamedQubits(qubits.width, span, slot)
         return QubitSymbol(span, qubits)
+
+    def _is_of_bits(self, node: ast.Expression) -> bool:
+        if isinstance(node, ast.Concatenation):
+            return self._is_of_bits(node.lhs) and self._is_of_bits(node.rhs)
+        name, _ = indexed(node)
+        symbol = None if name is None else self.scope.find(name.name)
+        return isinstance(symbol, VariableSymbol) and isinstance(symbol.type, Bit | Bits)
 
     def _count_bits(self, kind: Type, span: Span) -> None:
         if isinstance(kind, Bit | Bits):
@@ -258,7 +270,8 @@ class Statements(Gates):
         qubits = self.qubits_of(node)
         if kind != bits_type(qubits.width) and not (kind == BOOL and qubits.width is None):
             what = "a qubit" if qubits.width is None else f"{qubits.width} qubits"
-            raise error(node.span, f"The outcome of {what} does not fit into {kind}.")
+            is_tolerated = isinstance(kind, Bit | Bits) and (qubits.width or 1) == 1
+            raise error(node.span, f"The outcome of {what} does not fit into {kind}.", is_tolerated=is_tolerated)
         return qubits
 
     def reset(self, node: ast.QuantumReset) -> None:
@@ -350,6 +363,8 @@ class Statements(Gates):
             return self._range_iteration(values)
         if isinstance(values, ast.DiscreteSet):
             parts = [self.expression(value) for value in values.values]
+            for part in filter(typed.is_bits, parts):
+                typed.integer(part)  # refused, and told of as what it is
             kinds = {part.type for part in parts}
             kind = parts[0].type if len(kinds) == 1 else _common([part.type for part in parts], values.span)
             elements: Sequence[Expression] = [typed.cast_to(part, kind) for part in parts]
@@ -418,11 +433,9 @@ class Statements(Gates):
 
     def switch(self, node: ast.SwitchStatement) -> None:
         """`switch (i) { case 1, 2 { ... } default { ... } }`."""
-        target = self.expression(node.target)
-        if not isinstance(target.type, Int | Uint):
-            raise error(target.span, f"{target.type} is no integer.", hint=_switch_hint(target.type))
+        target = self._switched(node.target)
         if not node.cases:
-            raise error(node.span, "A switch has one case at least.")
+            self.warn(node.span, "A switch has one case at least.", ErrorCode.TOLERATED)
         slot = self.slot()
         self.emit(Assign(target.span, Place(slot), target))
         seen: set[int] = set()
@@ -440,10 +453,20 @@ class Statements(Gates):
             self.block(node.default.statements)
         _have_go_to(overs, self.here)
 
+    def _switched(self, node: ast.Expression) -> Expression:
+        target = self.expression(node)
+        if isinstance(target.type, Bit | Bits):
+            kind = Uint(width_of(target.type))
+            self.warn(target.span, f"{target.type} is no integer; {kind}(...) is meant.", ErrorCode.TOLERATED)
+            return typed.cast_to(target, kind)
+        if not isinstance(target.type, Int | Uint):
+            raise error(target.span, f"{target.type} is no integer.")
+        return target
+
     def _label(self, node: ast.Expression, seen: set[int]) -> int:
         value = typed.integer(self.expression(node))
         if not isinstance(value, Constant):
-            raise error(value.span, "A case is a constant.")
+            raise error(value.span, "A case is a constant.", is_tolerated=True)
         if value.value in seen:
             raise error(value.span, f"There is a case of {value.value} already.")
         seen.add(value.value)
@@ -567,6 +590,21 @@ def _is_changed(node: ast.ClassicalArgument | ast.QuantumArgument) -> bool:
     return isinstance(node, ast.ClassicalArgument) and node.access is ast.AccessControl.mutable
 
 
+def _is_not_qiskits(node: ast.Statement | ast.Pragma) -> bool:
+    """Whether a statement is none that Qiskit's importer knows."""
+    if isinstance(node, ast.ClassicalDeclaration):
+        value = node.init_expression
+        is_measured = value is None or isinstance(value, ast.QuantumMeasurement)
+        return not (isinstance(node.type, ast.BitType) and is_measured)
+    return isinstance(node, _NOT_QISKITS)
+
+
+_NOT_QISKITS = (
+    *(ast.ClassicalAssignment, ast.ConstantDeclaration, ast.SubroutineDefinition, ast.ReturnStatement),
+    *(ast.ExternDeclaration, ast.ExpressionStatement, ast.EndStatement),
+)
+
+
 def _tuple(elements: Sequence[Expression], kind: Type, span: Span) -> Expression:
     return Applied(kind, span, lambda *values: values, tuple(elements))
 
@@ -593,10 +631,6 @@ def _is_among(values: frozenset[int]) -> Callable[[int], int]:
 def _have_go_to(jumps: Sequence[Jump], place: int) -> None:
     for jump in jumps:
         jump.to = place
-
-
-def _switch_hint(kind: Type) -> str:
-    return f"write int[{kind.width}](...)" if isinstance(kind, Bits) else ""
 
 
 _STATEMENTS: dict[type[ast.QASMNode], Callable[[Statements, ast.QASMNode], None]] = {

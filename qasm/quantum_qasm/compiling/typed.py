@@ -31,9 +31,11 @@ from quantum_qasm.types import INT, Angle, Array, Bit, Bits, Bool, Complex, Dura
 from quantum_qasm.values import NoSuchValueError, Time, Value, can_cast
 
 
-def error(span: Span, message: str, code: Code = Code.SEMANTIC, hint: str = "") -> SourceError:
+def error(
+    span: Span, message: str, code: Code = Code.SEMANTIC, hint: str = "", *, is_tolerated: bool = False
+) -> SourceError:
     """The refusal of a part of a program."""
-    return SourceError(Diagnostic(code, message, span, hint))
+    return SourceError(Diagnostic(code, message, span, hint, is_tolerated))
 
 
 def folded(expression: Expression, *parts: Expression) -> Expression:
@@ -50,7 +52,9 @@ def binary(operator: str, left: Expression, right: Expression, span: Span) -> Ex
     """An operator between two expressions."""
     found = operators.binary(operator, left.type, right.type)
     if found is None:
-        raise error(span, f"'{operator}' is not defined between {left.type} and {right.type}.", hint=_hint(left, right))
+        message = f"'{operator}' is not defined between {left.type} and {right.type}."
+        is_tolerated = is_bits(left) or is_bits(right) or _compares_bits(operator, left.type, right.type)
+        raise error(span, message, hint=_hint(left, right), is_tolerated=is_tolerated)
     arguments = cast_to(left, found.left), cast_to(right, found.right)
     return folded(Applied(found.result, span, found.apply, arguments), *arguments)
 
@@ -99,7 +103,8 @@ def converted(expression: Expression, target: Type) -> Expression:
         return _converted_array(expression, expression.type, target)
     if not _converts(expression, target):
         hint = f"write {target}(...)" if can_cast(expression.type, target) else ""
-        raise error(expression.span, f"{expression.type} is not {target}.", hint=hint)
+        message = f"{expression.type} is not {target}."
+        raise error(expression.span, message, hint=hint, is_tolerated=is_bits(expression))
     if isinstance(target, Angle) and isinstance(expression.type, Int | Uint):
         expression = cast_to(expression, Float())
     return cast_to(expression, target)
@@ -177,7 +182,7 @@ def integer(expression: Expression) -> Expression:
         return expression
     if isinstance(expression.type, Bool | Bit):
         return cast_to(expression, INT)
-    raise error(expression.span, f"{expression.type} is no integer.")
+    raise error(expression.span, f"{expression.type} is no integer.", is_tolerated=is_bits(expression))
 
 
 def constant_integer(expression: Expression, what: str, *, least: int = 0, most: int, code: Code) -> int:
@@ -222,13 +227,14 @@ def ranged(
     by = Constant(INT, span, 1) if step is None else integer(step)
     last = Constant(INT, span, size - 1) if end is None else integer(end)
     if not (isinstance(first, Constant) and isinstance(by, Constant) and isinstance(last, Constant)):
-        raise error(span, "The ends of a range of bits or qubits must be constants.", Code.UNSUPPORTED)
+        message = "The ends of a range of bits or qubits must be constants."
+        raise error(span, message, Code.UNSUPPORTED, is_tolerated=True)
     try:
         places = inclusive(place_of(first.value, size), by.value, place_of(last.value, size))
     except NoSuchValueError as refused:
-        raise error(span, _sentence(str(refused))) from None
+        raise error(span, _sentence(str(refused)), is_tolerated=by.value != 0) from None
     if not places:
-        raise error(span, "The range is empty.")
+        raise error(span, "The range is empty.", is_tolerated=True)
     return Ranged(size, first, by, last), len(places)
 
 
@@ -245,6 +251,21 @@ def joined(parts: Sequence[Expression], span: Span) -> Expression:
             raise error(part.span, f"{part.type} cannot be joined to a register.")
     width = sum(width_of(part.type) for part in parts)
     return folded(JoinedBits(Bits(width), span, tuple(parts)), *parts)
+
+
+def is_bits(expression: Expression) -> bool:
+    """Whether this is a register that is written out, which Qiskit's importer takes for a number."""
+    return isinstance(expression, Constant) and isinstance(expression.type, Bits)
+
+
+def _compares_bits(operator: str, left: Type, right: Type) -> bool:
+    """Whether Qiskit's importer extends the shorter one of two operands of a condition with zeros."""
+    kinds = (Bits, Bit, Bool, Int, Uint)
+    is_between_bits = isinstance(left, kinds) and isinstance(right, kinds) and Bits in (type(left), type(right))
+    return operator in _OF_CONDITIONS and is_between_bits
+
+
+_OF_CONDITIONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "&", "|", "^"})
 
 
 def _hint(left: Expression, right: Expression) -> str:
