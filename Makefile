@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-fast coverage check format generate lock bench bench-kubernetes chaos chaos-mutations clean kind cluster-up cluster-load cluster-down
+.PHONY: help demo up test test-fast fuzz coverage check format generate lock bench bench-kubernetes chaos chaos-mutations clean kind cluster-up cluster-load cluster-down
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: $(VENV)/dev.stamp ## run every test; slow tiers run after fast ones
 
 test-fast: $(VENV)/dev.stamp ## run the unit tests
 	$(BIN)/pytest $(BESIDE) tests/unit
+
+fuzz: $(VENV)/dev.stamp ## programs that nobody would write, checked and run for a while: MINUTES=60 SEED=1
+	PYTHONPATH=tests $(BIN)/python -m fuzz.run --minutes $(MINUTES) --seed $(SEED)
 
 coverage: $(VENV)/dev.stamp ## what the unit and integration tests reach, in every process that they start
 	$(BIN)/pytest $(BESIDE) --cov --cov-report=term tests/unit tests/integration

@@ -26,10 +26,10 @@ class Checked:
 
 def check(text: str) -> Checked:
     """Read and compile any text. Raises nothing."""
-    parsed = parse(text)
     compiled = Statements()
     try:
-        compiled.statements(parsed.program.statements)
+        parsed = parse(text)
+        compiled.program(parsed.program.statements)
     except RecursionError:  # whoever calls is deep in it already
         whole = Span(Lines(text), 0, 0)
         return Checked(None, (Diagnostic(Code.NESTING, "The program is nested too deeply.", whole),))

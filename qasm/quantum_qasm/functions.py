@@ -122,6 +122,8 @@ def _rotation(direction: int) -> Overloads:
 def _rotated(value: int, places: int, kind: Bits | Uint | Angle) -> int:
     """To the left, towards higher bits."""
     width = _width(kind)
+    if width == 0:
+        return value
     places %= width
     return wrapped(value << places | value >> (width - places), kind)
 

@@ -66,7 +66,7 @@ def _as(kind: Type, parameter: Parameter, text: str) -> Value:
     if parsed.errors or len(statements) != 1 or not isinstance(statements[0], ast.ClassicalDeclaration):
         raise _invalid(parameter, "It is no constant of the language")
     compiled = Statements()
-    compiled.statements(statements)
+    compiled.program(statements)
     if compiled.errors:
         raise _invalid(parameter, compiled.errors[0].message.rstrip("."))
     code = compiled.code

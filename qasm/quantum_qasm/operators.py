@@ -28,7 +28,10 @@ from quantum_qasm.types import (
     Type,
     Uint,
 )
-from quantum_qasm.values import NoSuchValueError, Time, Value, rounded, wrapped
+from quantum_qasm.values import NoSuchValueError, Time, TooLargeError, Value, rounded, wrapped
+
+MAX_POWER_BITS, MAX_EXPONENT = 256, 4096
+"""Powers of integers of more bits have exponents up to this: others take a fifth of a second."""
 
 Numbers = Bool | Bit | Int | Uint | Float | Complex
 
@@ -269,6 +272,9 @@ def _power_of(kind: Int | Uint) -> Callable[[int, int], int]:
     def power(base: int, exponent: int) -> int:
         if exponent < 0:
             raise NoSuchValueError("a power of an integer with an exponent below zero; make one of them a float")
+        if kind.bits > MAX_POWER_BITS and exponent > MAX_EXPONENT:
+            message = f"the exponent of an integer of more than {MAX_POWER_BITS} bits may be {MAX_EXPONENT} at most"
+            raise TooLargeError(message)
         return pow(base, exponent, 1 << kind.bits)
 
     return power

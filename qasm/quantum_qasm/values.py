@@ -8,6 +8,8 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+from quantum_tasks.errors import Code
+
 from quantum_qasm.types import (
     Angle,
     Bit,
@@ -39,6 +41,14 @@ _TURN = 2 * math.pi
 
 class NoSuchValueError(Exception):
     """A value that has no counterpart in a type, such as the integer of an infinite float."""
+
+    code = Code.SEMANTIC
+
+
+class TooLargeError(NoSuchValueError):
+    """A value that is not computed, since that would take too long."""
+
+    code = Code.NUMBER
 
 
 def wrapped(value: int, target: Int | Uint | Angle | Bits) -> int:
@@ -82,6 +92,8 @@ def can_cast(source: Type, target: Type) -> bool:
         width = target.width
         # without a width there is nothing that the bits could disagree with
         return width is None or width == source.width or isinstance(target, Int | Uint)
+    if isinstance(source, Angle) and isinstance(target, Bits):
+        return source.width is None or source.width == target.width
     return type(target) in allowed
 
 

@@ -10,6 +10,7 @@ from openqasm3 import ast
 from quantum_qasm.parsing.lexer import tokens_of
 
 OPENQASM = Path(__file__).parents[1] / "corpora" / "openqasm"
+FOUND = OPENQASM / "found"
 
 
 def examples() -> dict[str, str]:
@@ -26,6 +27,11 @@ def invalid() -> list[str]:
     """Statements that the official grammar refuses."""
     lines = [line for program in _programs(OPENQASM / "invalid").values() for line in program.splitlines()]
     return [line for line in lines if line.strip() and not line.startswith("//")]
+
+
+def found() -> dict[str, str]:
+    """Programs that once did what none should do, by name; `make fuzz` has found them."""
+    return _programs(FOUND)
 
 
 def official(text: str) -> ast.Program | None:
@@ -54,4 +60,4 @@ def mutant(programs: list[str], seed: int) -> str:
 
 
 def _programs(folder: Path) -> dict[str, str]:
-    return {path.stem: path.read_text() for path in sorted(folder.glob("*.qasm"))}
+    return {path.stem: path.read_text("utf-8", "surrogatepass") for path in sorted(folder.glob("*.qasm"))}

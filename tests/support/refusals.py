@@ -3,6 +3,8 @@
 Refusal = tuple[str, int, int, str, str]
 """A body, after the line that includes the gates; the line and the column from 1; the message, and the hint."""
 
+HIDDEN = "variables outside of a definition are not seen in it; pass it as an argument"
+
 REFUSED: list[Refusal] = [
     ("hadamart q;", 1, 1, "Gate 'hadamart' is not defined.", ""),
     ("qubit reg; x ref;", 1, 14, "'ref' is not defined.", "did you mean 'reg'?"),
@@ -41,7 +43,7 @@ REFUSED: list[Refusal] = [
     (
         "int i; def f() { i = 1; }",
         *(1, 18, "'i' is not defined."),
-        "variables outside of a definition are not seen in it; pass it as an argument",
+        HIDDEN,
     ),
     ("extern f(int) -> int; int i = f(1);", 1, 31, "The extern 'f' is not bound to anything here.", ""),
     ("switch (1.5) { case 1 { } }", 1, 9, "float is no integer.", ""),
@@ -60,4 +62,40 @@ REFUSED: list[Refusal] = [
     ("complex w; if (w) { }", 1, 16, "complex is no condition.", ""),
     ("qubit q; ctrl(17) @ x q;", 1, 15, "The number of controls is 17, and may be 16 at most.", ""),
     ("qubit[2] q; let a = q ++ q[0];", 1, 26, "A qubit stands here twice.", ""),
+    ("OPENQASM 3.0;", 1, 1, "Unexpected 'OPENQASM'.", ""),
+    ('include "qelib1.inc";', 1, 1, "There is no 'qelib1.inc' here, only 'stdgates.inc'.", ""),
+    ('if (true) { include "stdgates.inc"; }', 1, 13, "'include' statements must be global.", ""),
+    ("int 2a;", 1, 5, "Unexpected '2'.", ""),
+    ("int measure;", 1, 5, "Unexpected 'measure'.", ""),
+    ("int i; /* and so on", 1, 8, "Unexpected '/* and so on'.", ""),
+    ("pragma", 1, 7, "Unexpected end of the program.", ""),
+    ("@only", 1, 6, "Unexpected end of the program.", ""),
+    ("for int i in [0:1] { } i = 1;", 1, 24, "'i' is not defined.", "did you mean 'pi'?"),
+    ("float a; gate g q { rx(a) q; }", 1, 24, "'a' is not defined.", HIDDEN),
+    ("int i = 1; i[0:1] = 1;", 1, 21, "int is not bit[2].", "write bit[2](...)"),
+    ("array[int, 2] a = {1, 2, 3};", 1, 19, "There are 3 values where there are to be 2.", ""),
+    ("array[int, 2] a; a[0, 0] = 1;", 1, 18, "An array of 1 dimensions has no 2 indices.", ""),
+    ("def f() { array[int, 2] a; }", 1, 11, "Arrays can only be declared globally.", ""),
+    ("def f(readonly array[int, 1] a) { a[0] = 1; }", 1, 35, "An input cannot be assigned to.", ""),
+    ("angle a = 1; int i = 2; a = a + i;", 1, 29, "'+' is not defined between angle and int.", ""),
+    ("angle[4] a; bit[3] c = bit[3](a);", 1, 24, "angle[4] cannot be cast to bit[3].", ""),
+    ("complex w = 1im; bit c = w < 2;", 1, 26, "'<' is not defined between complex and int.", ""),
+    ("duration d = 5;", 1, 14, "int is not duration.", ""),
+    (
+        "bit c = 1ns < 1dt;",
+        1,
+        9,
+        "How long a cycle (dt) takes is not known here, so these durations cannot be compared.",
+        "",
+    ),
+    ("qubit q; delay[5] q;", 1, 16, "int is no duration.", ""),
+    ("float f = sqrt(-1);", 1, 11, "-1.0 is outside of what sqrt is defined for.", ""),
+    ("input int n; n = 2;", 1, 14, "An input cannot be assigned to.", ""),
+    ("if (true) { output bit b; }", 1, 13, "'output' declarations must be global.", ""),
+    ("gate g q { g q; }", 1, 12, "Gate 'g' is not defined.", ""),
+    ("qubit q; pow(1im) @ x q;", 1, 14, "complex is not float.", ""),
+    ("qubit[2] q; reset q[0:2];", 1, 21, "Index 2 is out of range: there are 2 elements.", ""),
+    ("break;", 1, 1, "'break' statement outside loop.", ""),
+    ("cal { }", 1, 1, "Calibrations of pulses cannot be run on a simulator.", ""),
+    ('defcalgrammar "openpulse";', 1, 1, "Calibrations of pulses cannot be run on a simulator.", ""),
 ]

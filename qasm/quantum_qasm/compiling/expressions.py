@@ -64,6 +64,9 @@ from quantum_qasm.values import Time, Value
 MAX_ELEMENTS = 10_000
 """Elements of an array."""
 
+MAX_ALL_ELEMENTS = 100_000
+"""Elements of all arrays that are declared, taken together."""
+
 MAX_DIMENSIONS = 7
 """The specification's bound."""
 
@@ -71,7 +74,7 @@ MAX_INSTANCES = 100
 """Lengths of arrays that a subroutine of arrays of any length is called with."""
 
 MAX_WIDTH = 4096
-"""Bits of one integer or angle: a power of such takes milliseconds."""
+"""Bits of one integer, float or angle."""
 
 _UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _SIZED: dict[type[ast.ClassicalType], type[Sized]] = {
@@ -184,6 +187,8 @@ class Expressions(Names):
             right = self.expression(link.rhs)
             if link.op.name == "/" and all(isinstance(one.type, Int | Uint) for one in (value, right)):
                 self._warn_of_division(link, value, right)
+            if link.op.name == "**":
+                self.spend(_work_of_a_power(value.type), link.span)
             value = typed.binary(link.op.name, value, right, link.span)
         return value
 
@@ -363,12 +368,14 @@ class Expressions(Names):
                 parts = self.qubits_of(left), self.qubits_of(right)
                 _refuse_overlaps(parts)
                 width = sum(part.width or 1 for part in parts)
+                self.spend(width, node.span)
                 return known(JoinedQubits(width, node.span, parts), *parts)
         raise error(node.span, "This is no qubit.")
 
     def hardware_qubit(self, node: ast.Identifier) -> Qubits:
         """A qubit that needs no declaration, such as `$0`."""
-        number = int(node.name[1:])
+        digits = node.name[1:].lstrip("0") or "0"
+        number = int(digits) if len(digits) < len(str(MAX_QUBITS)) else MAX_QUBITS
         if number >= MAX_QUBITS:
             raise error(node.span, f"There may be {MAX_QUBITS} qubits at most.", ErrorCode.QUBITS)
         symbol = self.everywhere.names.get(f"${number}")
@@ -389,6 +396,7 @@ class Expressions(Names):
         if register.width is None:
             raise error(span, "A single qubit has no index.")
         indices, width = self.indices(index, register.width, span)
+        self.spend(width or 1, span)
         parts = indices.values if isinstance(indices, Listed) else ()
         return known(PickedQubits(width, span, register, indices), register, *parts)
 
@@ -480,6 +488,11 @@ def _kind(symbol: Symbol) -> str:
         case GateSymbol():
             return "A gate"
     return "A subroutine"
+
+
+def _work_of_a_power(kind: Type) -> int:
+    """It grows with the square of the width."""
+    return (kind.bits // 64) ** 2 if isinstance(kind, Int | Uint) else 1
 
 
 def _told(width: int | None) -> str:

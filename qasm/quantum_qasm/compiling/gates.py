@@ -8,6 +8,7 @@ from quantum_tasks.errors import Code as ErrorCode
 from quantum_qasm.compiling import typed
 from quantum_qasm.compiling.expressions import Expressions
 from quantum_qasm.compiling.library import BUILT_IN
+from quantum_qasm.compiling.names import WORK_OF_A_STATEMENT
 from quantum_qasm.compiling.scopes import ConstantSymbol, GateSymbol, QubitSymbol, SubroutineSymbol
 from quantum_qasm.compiling.typed import error
 from quantum_qasm.diagnostics import SourceError
@@ -34,6 +35,10 @@ MAX_CONTROLS = 16
 
 MAX_GATE_STEPS = 100_000
 """Gates in the definitions of all gates, with their loops written out."""
+
+
+_OPERANDS_OF_WORK = 8
+"""Qubits of operands that are looked at in the time of a unit of work."""
 
 
 class Gates(Expressions):
@@ -78,6 +83,7 @@ class Gates(Expressions):
         """Modifiers and parameters of a gate; refused where they do not fit it, or the qubits do not."""
         found, controls = self._modifiers(modifiers)
         parameters = self._parameters(gate, arguments, span)
+        self.spend(sum(one.width or 1 for one in qubits) // _OPERANDS_OF_WORK, span)
         _check_operands(gate, gate.qubits + controls, qubits, span)
         return found, parameters
 
@@ -201,6 +207,7 @@ class Gates(Expressions):
     def _gate_loop(self, node: ast.ForInLoop, body: list[GateCall]) -> None:
         kind = self.type_of(node.type)
         for value in self._known_values(node):
+            self.spend(WORK_OF_A_STATEMENT, node.span)
             with self.scoped():
                 constant = typed.converted(value, kind)
                 assert isinstance(constant, Constant)  # noqa: S101 - of a constant
@@ -230,7 +237,7 @@ class Gates(Expressions):
             numbers = inclusive(first, by, last)
         except NoSuchValueError as refused:
             raise error(values.span, f"This is {refused}.") from None
-        if len(numbers) > MAX_GATE_STEPS:
+        if numbers[MAX_GATE_STEPS:]:
             raise error(values.span, f"The loop has more than {MAX_GATE_STEPS} steps.", ErrorCode.OPERATIONS)
         return [Constant(parts[0].type, values.span, number) for number in numbers]
 
@@ -243,11 +250,12 @@ def _check_operands(gate: Gate, wanted: int, qubits: Sequence[Qubits], span: Spa
     if len(widths) > 1:
         told = " and ".join(str(width) for width in sorted(widths))
         raise error(span, f"A gate is applied to registers of one length, not of {told}.")
-    if all(isinstance(one, TheseQubits) for one in qubits):
-        for place in range(widths.pop() if widths else 1):
-            numbers = [number_at(one.numbers([]), place) for one in qubits]
-            if len(set(numbers)) < len(numbers):
-                raise error(span, f"'{gate.name}' is applied to a qubit twice.")
+    known = [one.found for one in qubits if isinstance(one, TheseQubits)]
+    if len(known) == len(qubits):
+        times = widths.pop() if widths else 1
+        applications = zip(*(found if len(found) > 1 else found * times for found in known), strict=False)
+        if any(len(set(numbers)) < len(numbers) for numbers in applications):
+            raise error(span, f"'{gate.name}' is applied to a qubit twice.")
 
 
 def number_at(numbers: tuple[int, ...], place: int) -> int:

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from heapq import nsmallest
 
 from openqasm3 import ast
 from quantum_tasks.errors import Code as ErrorCode
@@ -27,6 +28,20 @@ MAX_BITS = 10_000
 """Bits of all registers and integers that are declared, taken together."""
 
 
+MAX_WARNINGS = 100
+
+MAX_WORK = 3_000_000
+"""What compiling a program may take, where a statement takes WORK_OF_A_STATEMENT; in all some seconds."""
+
+WORK_OF_A_STATEMENT = 10
+
+_LONGEST_HINT = 40
+"""Characters of a name that is compared with others."""
+
+_HINTS = 200
+"""Names that one is compared with, at the most: to compare takes long."""
+
+
 class UnusableSymbol(Symbol):
     """A name whose declaration was refused: nothing more is said about it."""
 
@@ -35,6 +50,14 @@ class UnusableSymbol(Symbol):
 
 class UnusableError(SourceError):
     """Something that rests on what was refused before; it is not told."""
+
+
+class TooMuchWorkError(Exception):
+    """Compiling the program takes too long; the diagnostic says where that was seen."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
 
 
 class Names:
@@ -51,6 +74,7 @@ class Names:
         self.warnings: list[Diagnostic] = []
         self.qubits = 0
         self.bits = 0
+        self._work = 0
 
     @property
     def is_global(self) -> bool:
@@ -76,6 +100,13 @@ class Names:
                 yield self.code
         finally:
             self.code = around
+
+    def spend(self, work: int, span: Span) -> None:
+        """Do some work, in the unit of MAX_WORK. Raises TooMuchWorkError where there is no end of it."""
+        self._work += work
+        if self._work > MAX_WORK:
+            message = "To compile the program takes too long."
+            raise TooMuchWorkError(Diagnostic(ErrorCode.OPERATIONS, message, span))
 
     def slot(self) -> int:
         """A new slot."""
@@ -137,9 +168,13 @@ class Names:
             return "variables outside of a definition are not seen in it; pass it as an argument"
         if name in names():
             return "it is a function"
-        close = difflib.get_close_matches(name, visible, n=1)
+        if len(name) > _LONGEST_HINT:
+            return ""
+        near = nsmallest(_HINTS, visible, key=lambda one: (abs(len(one) - len(name)), one[0] != name[0], one))
+        close = difflib.get_close_matches(name, near, n=1)
         return f"did you mean '{close[0]}'?" if close else ""
 
     def warn(self, span: Span, message: str, code: ErrorCode) -> None:
-        """Note what is not wrong, but may not be meant."""
-        self.warnings.append(Diagnostic(code, message, span))
+        """Note what is not wrong, but may not be meant; no more of it than a person reads."""
+        if len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(Diagnostic(code, message, span))

@@ -7,10 +7,16 @@ from openqasm3 import ast
 from quantum_tasks.errors import Code as ErrorCode
 
 from quantum_qasm.compiling import typed
-from quantum_qasm.compiling.expressions import indexed, is_of_any_length
+from quantum_qasm.compiling.expressions import MAX_ALL_ELEMENTS, indexed, is_of_any_length
 from quantum_qasm.compiling.gates import Gates
 from quantum_qasm.compiling.library import STANDARD
-from quantum_qasm.compiling.names import MAX_BITS, MAX_QUBITS, UnusableError
+from quantum_qasm.compiling.names import (
+    MAX_BITS,
+    MAX_QUBITS,
+    WORK_OF_A_STATEMENT,
+    TooMuchWorkError,
+    UnusableError,
+)
 from quantum_qasm.compiling.scopes import (
     ConstantSymbol,
     ExternSymbol,
@@ -50,6 +56,7 @@ from quantum_qasm.ir import (
     width_of,
 )
 from quantum_qasm.operators import common
+from quantum_qasm.parsing.blocks import MAX_ERRORS
 from quantum_qasm.spans import Span
 from quantum_qasm.types import BOOL, INT, Array, Bit, Bits, Duration, Int, Type, Uint
 from quantum_qasm.values import NoSuchValueError, Time
@@ -65,14 +72,24 @@ class Statements(Gates):
         super().__init__()
         self._loops: list[tuple[list[Jump], list[Jump]]] = []
         self._returned: Type | None = None
+        self._elements_declared = 0
         self.inputs: list[Parameter] = []
         self.outputs: list[Parameter] = []
         self.may_be_qiskits = True
         """Whether each statement is one that Qiskit's importer may know."""
 
+    def program(self, nodes: Sequence[ast.Statement | ast.Pragma]) -> None:
+        """Compile all of it."""
+        try:
+            self.statements(nodes)
+        except TooMuchWorkError as refused:
+            self.errors.append(refused.diagnostic)
+
     def statements(self, nodes: Sequence[ast.Statement | ast.Pragma]) -> None:
-        """Compile some; what is wrong with one hides nothing of the others."""
+        """Compile some; what is wrong with one hides nothing of the others, up to MAX_ERRORS."""
         for node in nodes:
+            if len(self.errors) >= MAX_ERRORS:
+                return
             try:
                 self.statement(node)
             except UnusableError:
@@ -86,6 +103,7 @@ class Statements(Gates):
     def statement(self, node: ast.Statement | ast.Pragma) -> None:
         """Compile one."""
         self.may_be_qiskits = self.may_be_qiskits and not _is_not_qiskits(node)
+        self.spend(WORK_OF_A_STATEMENT, node.span)
         compile_it = _STATEMENTS.get(type(node))
         if compile_it is None:
             raise error(node.span, "Calibrations of pulses cannot be run on a simulator.", ErrorCode.PULSE)
@@ -212,6 +230,10 @@ class Statements(Gates):
             self.bits += width_of(kind)
             if self.bits > MAX_BITS:
                 raise error(span, f"There may be {MAX_BITS} bits at most.", ErrorCode.BITS)
+        if isinstance(kind, Array):
+            self._elements_declared += prod(kind.dimensions)
+            if self._elements_declared > MAX_ALL_ELEMENTS:
+                raise error(span, f"All arrays may have {MAX_ALL_ELEMENTS} elements at most.", ErrorCode.ARRAY)
 
     # -- what is done ------------------------------------------------------------------------------------------------
 
@@ -250,12 +272,20 @@ class Statements(Gates):
                     raise error(value.span, f"An array is no {kind.element}.")
                 yield from self._elements(value, Array(kind.element, tuple(inner)))
             elif inner:
-                row = typed.converted(self.expression(value), Array(kind.element, tuple(inner)))
+                row = self._kept(typed.converted(self.expression(value), Array(kind.element, tuple(inner))))
                 for offset in range(prod(inner)):
                     place = Selection((prod(inner),), (Listed(prod(inner), (Constant(INT, value.span, offset),)),))
                     yield typed.folded(Selected(kind.element, value.span, row, place), row)
             else:
                 yield typed.converted(self.expression(value), kind.element)
+
+    def _kept(self, value: Expression) -> Expression:
+        """A value that is evaluated once, however often it is used."""
+        if isinstance(value, Constant | Variable):
+            return value
+        slot = self.slot()
+        self.emit(Assign(value.span, Place(slot), value))
+        return Variable(value.type, value.span, slot)
 
     def measurement(self, node: ast.QuantumMeasurementStatement) -> None:
         """`c = measure q;` and `measure q -> c;`."""

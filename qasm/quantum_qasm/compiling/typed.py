@@ -45,7 +45,7 @@ def folded(expression: Expression, *parts: Expression) -> Expression:
     try:
         return Constant(expression.type, expression.span, expression.evaluate([]))
     except NoSuchValueError as refused:
-        raise error(expression.span, _sentence(str(refused))) from None
+        raise error(expression.span, _sentence(str(refused)), refused.code) from None
 
 
 def binary(operator: str, left: Expression, right: Expression, span: Span) -> Expression:

@@ -5,6 +5,7 @@ The kind of a keyword or a symbol is its text. The other kinds are the constants
 
 import re
 from dataclasses import dataclass, field
+from itertools import groupby, takewhile
 from unicodedata import category
 
 IDENTIFIER = "<identifier>"
@@ -41,12 +42,13 @@ _TOKEN = re.compile(
     (?:
         ( {_FIRST}{_LATER}*+ )
       | ( {_NUMBER} )
-      | ( -> | \+\+ | \*\*=? | <<=? | >>=? | [=!<>+\-*/%&|^~]= | && | \|\| | \#dim | [\[\](){{}}:;,.=+\-*/%|&^~!<>] )
+      | ( -> | \+\+ | \*\*=? | <<=? | >>=? | [=!<>+\-*/%&|^~]= | && | \|\| | \#dim | [\[\](){{}}:;,.=+\-*%|&^~!<>]
+        | /(?!\*) )
       | ( @(?:{_FIRST}{_LATER}*+(?:\.{_FIRST}{_LATER}*+)*+)? )
       | ( \$[0-9]+ )
       | ( "[01](?:_?[01])*+" )
       | ( \#pragma )
-      | ( "[^"\r\n]*+"? | '[^'\r\n]*+'? | [\s\S] )
+      | ( "[^"\r\n]*+"? | '[^'\r\n]*+'? | /\*[\s\S]*+ | [\s\S] )
       | \Z
     )
     """,
@@ -76,7 +78,7 @@ class Tokens:
 
 
 def tokens_of(text: str) -> Tokens:
-    """The tokens of any text; what is none of the language's is UNKNOWN, a string or one character long."""
+    """The tokens of any text; what is none of the language's is UNKNOWN, such as a comment that never closes."""
     found = Tokens()
     position, is_ascii = 0, text.isascii()
     while position < len(text):
@@ -99,9 +101,9 @@ def _read(text: str, position: int, found: Tokens, *, is_ascii: bool) -> int:
             kind = token
         elif group == _WORD:
             kind = keyword(token, IDENTIFIER)
-            if kind is IDENTIFIER and not is_ascii and len(name := _identifier(token)) < len(token):
-                found.add(IDENTIFIER if name else UNKNOWN, name or token[0], start)
-                return start + len(texts[-1])
+            if kind is IDENTIFIER and not is_ascii and not all(map(_is_of_names, token)):
+                _add_parts(token, start, found)
+                continue
         elif group == _NUMERAL:
             kind = _kind_of_number(token)
         else:
@@ -109,6 +111,8 @@ def _read(text: str, position: int, found: Tokens, *, is_ascii: bool) -> int:
         kinds.append(kind)
         texts.append(token)
         starts.append(start)
+        if kind == "@" and match.end() > start + 1:
+            return start + 1  # what follows is no name
         if kind in _MODES:
             return _MODES[kind](text, start + len(token), found)
     return len(text)
@@ -122,19 +126,24 @@ def _kind_of_other(group: int, token: str) -> tuple[str, str]:
     return ("@", name) if len(name) == 1 else (ANNOTATION, name)
 
 
-def _identifier(token: str) -> str:
-    """As much of a word as is an identifier."""
-    for place, character in enumerate(token):
-        if not character.isascii() and category(character) not in _IDENTIFIER_PARTS:
-            return token[:place]
-    return token
+def _is_of_names(character: str) -> bool:
+    """Whether a character of a word may be in an identifier."""
+    return character.isascii() or category(character) in _IDENTIFIER_PARTS
+
+
+def _add_parts(token: str, start: int, found: Tokens) -> None:
+    """Add what a word is made of, if not all of it is an identifier: no program with such a word can be read."""
+    for is_name, characters in groupby(token, _is_of_names):
+        part = "".join(characters)
+        found.add(IDENTIFIER if is_name else UNKNOWN, part, start)
+        start += len(part)
 
 
 def _annotation(token: str) -> str:
     """As much of an annotation's name as is one."""
     parts: list[str] = []
     for part in token[1:].split("."):
-        parts.append(_identifier(part))
+        parts.append("".join(takewhile(_is_of_names, part)))
         if parts[-1] != part:
             break
     return "@" + ".".join(parts).rstrip(".")

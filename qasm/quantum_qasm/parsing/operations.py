@@ -1,9 +1,10 @@
 """Statements that begin with a name, and what is done to qubits."""
 
 from openqasm3 import ast
+from quantum_tasks.errors import Code
 
 from quantum_qasm.parsing.blocks import Blocks
-from quantum_qasm.parsing.expressions import call_of
+from quantum_qasm.parsing.expressions import LONGEST_CHAIN, call_of
 from quantum_qasm.parsing.lexer import HARDWARE_QUBIT, IDENTIFIER
 
 _ASSIGNMENTS = {operator.name: operator for operator in ast.AssignmentOperator}
@@ -37,10 +38,10 @@ class Operations(Blocks):
                 raise self.refused(first, "'sizeof' needs either one or two arguments")
             node = called
             node.span = self.span(first)
-        indices = []
+        indices: list[ast.IndexElement] = []
         while kinds[self.at] == "[":
-            index = self.index_operator()
-            indices.append(index)
+            self.another_index(indices)
+            index = indices[-1]
             if kinds[self.at] in OPERANDS and len(indices) == 1 and is_one_expression(index):
                 return self.gate_call([], name, arguments, index[0], first)
             node = ast.IndexExpression(node, index)
@@ -152,12 +153,18 @@ class Operations(Blocks):
         name = self.identifier()
         if self.kinds[self.at] != "[":
             return name
-        indices = []
+        indices: list[ast.IndexElement] = []
         while self.kinds[self.at] == "[":
-            indices.append(self.index_operator())
+            self.another_index(indices)
         node = ast.IndexedIdentifier(name, indices)
         node.span = self.span(first)
         return node
+
+    def another_index(self, indices: list[ast.IndexElement]) -> None:
+        """Read an index that follows others."""
+        if len(indices) >= LONGEST_CHAIN:
+            raise self.refused(self.at, f"There are more than {LONGEST_CHAIN} indices in a row.", Code.NESTING)
+        indices.append(self.index_operator())
 
     # -- what is done to qubits --------------------------------------------------------------------------------------
 

@@ -158,6 +158,7 @@ class _Parser(Declarations):
         self.at += 1
         target = self.parenthesis()
         self.expect("{")
+        self.enter()
         cases: list[tuple[list[ast.Expression], ast.CompoundStatement]] = []
         default = None
         while self.kinds[self.at] != "}":
@@ -176,6 +177,7 @@ class _Parser(Declarations):
             else:
                 raise self.unexpected()
         self.at += 1
+        self.depth -= 1
         return ast.SwitchStatement(target, cases, default)
 
     def case(self) -> ast.CompoundStatement:

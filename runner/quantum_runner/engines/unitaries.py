@@ -25,6 +25,9 @@ MAX_POWER_QUBITS = 6
 MAX_STEPS = 100_000
 """Unitaries that one gate may be made of."""
 
+MAX_EFFORT = 1_000_000
+"""Steps of writing out one gate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unitary:
@@ -39,42 +42,65 @@ class Unitary:
     """Qubits, and the value that each must have."""
 
 
+@dataclass(slots=True)
+class Effort:
+    """What it has taken to write gates out: calls within definitions, and unitaries that modifiers have changed."""
+
+    steps: int = 0
+
+    def spend(self, steps: int) -> None:
+        """Raises ProgramError with OPERATIONS where it is too much: what takes long need not come to any unitary."""
+        self.steps += steps
+        if self.steps > MAX_EFFORT:
+            raise ProgramError(Code.OPERATIONS, f"To write the gate out takes more than {MAX_EFFORT} steps.")
+
+
 def unitaries_of(
-    gate: Gate, modifiers: Sequence[Modifier], parameters: Sequence[float], qubits: Sequence[int], frame: Frame
+    gate: Gate,
+    modifiers: Sequence[Modifier],
+    parameters: Sequence[float],
+    qubits: Sequence[int],
+    frame: Frame,
+    *,
+    effort: Effort,
 ) -> list[Unitary]:
     """What a gate does to some qubits, in the order of application; `frame` is what exponents are evaluated over.
 
-    Raises ProgramError with OPERATIONS or GATE_WIDTH, and NoSuchValueError for a parameter that is not finite.
+    Raises ProgramError with OPERATIONS, NUMBER or GATE_WIDTH, and NoSuchValueError for a parameter that is not finite.
     """
     if not modifiers:
-        return _plain(gate, parameters, qubits)
+        return _plain(gate, parameters, qubits, effort)
     first, rest = modifiers[0], modifiers[1:]
     if first.name in ("ctrl", "negctrl"):
         controls = tuple((qubit, int(first.name == "ctrl")) for qubit in qubits[: first.count])
-        inner = unitaries_of(gate, rest, parameters, qubits[first.count :], frame)
+        inner = unitaries_of(gate, rest, parameters, qubits[first.count :], frame, effort=effort)
+        effort.spend(len(inner))
         return [replace(one, controls=controls + one.controls) for one in inner]
-    inner = unitaries_of(gate, rest, parameters, qubits, frame)
+    inner = unitaries_of(gate, rest, parameters, qubits, frame, effort=effort)
+    effort.spend(len(inner))
     if first.name == "inv":
         return _inverse(inner)
     assert first.exponent is not None  # noqa: S101 - of a pow
     return _power(inner, float(first.exponent.evaluate(frame)))
 
 
-def _plain(gate: Gate, parameters: Sequence[float], qubits: Sequence[int]) -> list[Unitary]:
+def _plain(gate: Gate, parameters: Sequence[float], qubits: Sequence[int], effort: Effort) -> list[Unitary]:
+    effort.spend(1)
     if gate.body is None:
         return _known(gate.name, parameters, qubits)
     frame: Frame = [*parameters]
     found: list[Unitary] = []
     for call in gate.body:
-        found += _called(call, frame, qubits)
+        found += _called(call, frame, qubits, effort)
         if len(found) > MAX_STEPS:
             raise ProgramError(Code.OPERATIONS, f"The gate '{gate.name}' is made of more than {MAX_STEPS} others.")
     return found
 
 
-def _called(call: GateCall, frame: Frame, qubits: Sequence[int]) -> list[Unitary]:
+def _called(call: GateCall, frame: Frame, qubits: Sequence[int], effort: Effort) -> list[Unitary]:
     parameters = [parameter.evaluate(frame) for parameter in call.parameters]
-    return unitaries_of(call.gate, call.modifiers, parameters, [qubits[place] for place in call.qubits], frame)
+    inner = [qubits[place] for place in call.qubits]
+    return unitaries_of(call.gate, call.modifiers, parameters, inner, frame, effort=effort)
 
 
 def _inverse(unitaries: Sequence[Unitary]) -> list[Unitary]:
@@ -106,7 +132,11 @@ def _power(unitaries: list[Unitary], exponent: float) -> list[Unitary]:
 def _matrix_power(matrix: Matrix, exponent: float) -> Matrix:
     """The principal power of a unitary matrix, by its eigenvalues."""
     if exponent == int(exponent):
-        return np.linalg.matrix_power(matrix, int(exponent))
+        with np.errstate(all="ignore"):
+            whole = np.linalg.matrix_power(matrix, int(exponent))
+            if not np.allclose(whole @ whole.conj().T, np.eye(len(whole)), atol=1e-6):
+                raise ProgramError(Code.NUMBER, f"The power {exponent:g} of a gate is lost in rounding.")
+        return whole
     if np.allclose(matrix, np.diag(np.diagonal(matrix))):
         values, vectors = np.diagonal(matrix), np.eye(len(matrix), dtype=complex)
     else:

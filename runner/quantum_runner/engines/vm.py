@@ -36,13 +36,16 @@ from quantum_tasks.errors import Code as ErrorCode
 from quantum_tasks.errors import ProgramError
 
 from quantum_runner.engines.state import State
-from quantum_runner.engines.unitaries import unitaries_of
+from quantum_runner.engines.unitaries import Effort, unitaries_of
 
 MAX_STEPS = 50_000_000
 """Instructions of all histories together, and what they do to vectors."""
 
 AMPLITUDES_OF_A_STEP = 512
 """How many amplitudes take about as long as everything else of a step."""
+
+EFFORT_OF_A_STEP = 8
+"""How many steps of writing out a gate take about as long as one of these."""
 
 MAX_CALLS = 200
 """Subroutines that call each other, one within the other."""
@@ -152,7 +155,7 @@ class _Machine:
                 if not self._step(path, instruction, waiting):
                     break
             except NoSuchValueError as refused:
-                raise _refusal(instruction, f"{refused}.", ErrorCode.SEMANTIC) from None
+                raise _refusal(instruction, f"{refused}.", refused.code) from None
             except (ArithmeticError, ValueError):  # Python's own: an integer that no float holds, the sine of infinity
                 raise _refusal(instruction, "A value is too large, or is no number.", ErrorCode.SEMANTIC) from None
             except RecursionError:
@@ -201,7 +204,11 @@ class _Machine:
             qubits = [number_at(numbers, place) for numbers in operands]
             if len(set(qubits)) < len(qubits):
                 raise NoSuchValueError(f"'{instruction.gate.name}' is applied to a qubit twice")
-            for unitary in unitaries_of(instruction.gate, instruction.modifiers, parameters, qubits, frame):
+            effort = Effort()
+            unitaries = unitaries_of(instruction.gate, instruction.modifiers, parameters, qubits, frame, effort=effort)
+            self._steps += effort.steps // EFFORT_OF_A_STEP
+            self._require_steps(instruction)
+            for unitary in unitaries:
                 self._steps += 1 + path.state.amplitudes_after(unitary) // AMPLITUDES_OF_A_STEP
                 path.state = path.state.after(unitary, most_bytes=self._most_bytes - self._waiting_bytes)
                 self._require_steps(instruction)

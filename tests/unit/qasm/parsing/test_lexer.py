@@ -19,7 +19,7 @@ WORDS = [
     'include \'a.b\'; include "0"; defcalgrammar "openpulse";',
     '"01" "0_1" #dim $12 \xb5 \u2177x a\xb2b \xe9\u4e2d',
     "a**=b**c<<=d>>e>=f!=g==h&&i||j^=k~=l->m++n%=o",
-    "// x\n/* y ; */z /* a",
+    "// x\n/* y ; */z",
     "cal { a {b} c } x cal {} y cal { unclosed",
     "defcal x(angle[20] a) $0, q -> bit { a {b} } defcal measure $0 { z }",
 ]
@@ -56,9 +56,9 @@ def test_tokens_of_programs_are_those_of_the_official_lexer(text: str) -> None:
     assert _ours(text) == _official(text)
 
 
-@pytest.mark.parametrize("text", ["\x00", "'", '"abc', '"', "'a", "\xb2", "?", "`", "\\", "\ud800", "\x0c x"])
+@pytest.mark.parametrize("text", ["\x00", "'", '"abc', '"', "'a", "\xb2", "?", "`", "\\", "\ud800", "\x0c x", "/* a"])
 def test_what_is_no_token_is_unknown(text: str) -> None:
-    """Characters of no token are a token of that kind, and reading goes on."""
+    """Characters of no token are a token of that kind, and reading goes on; so is a comment that never closes."""
     assert tokens_of(text).kinds[0] == lexer.UNKNOWN
     assert tokens_of(text).kinds[-1] == lexer.END
 
