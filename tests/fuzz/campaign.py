@@ -25,6 +25,14 @@ CPU_SECONDS = 8
 _INCLUDE = 'include "stdgates.inc";\n'
 
 
+_ASKED = (
+    "input angle[8] a; input int[4] n; output bit[2] c; output float f; qubit[2] q; rx(a) q; f = n; measure q -> c;",
+    "input array[int, 3] a; input bool b; output array[float, 2] e; if (b) e[1] = a[1]; output uint[8] u; u = a[0];",
+    "output complex w; output duration d; output angle[3] a; output bool b; w = 1im; d = 3ns; a = pi; b = true;",
+)
+"""With inputs, which are zero here, and outputs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A program that did what none should do, and what that is."""
@@ -57,7 +65,16 @@ def beginnings() -> list[str]:
     ours = [_INCLUDE + body for body, _ in features.EXACT.values()]
     wrong = [_INCLUDE + body for body, *_ in refusals.REFUSED]
     random = [dynamic_program(Random(f"fuzz {number}")) for number in range(20)]  # noqa: S311 - the same at each run
-    return [*ours, *wrong, *random, *corpora.examples().values(), *corpora.valid().values(), *corpora.found().values()]
+    asked = [_INCLUDE + body for body in _ASKED]
+    return [
+        *ours,
+        *wrong,
+        *random,
+        *asked,
+        *corpora.examples().values(),
+        *corpora.valid().values(),
+        *corpora.found().values(),
+    ]
 
 
 class Campaign:

@@ -1,5 +1,6 @@
 """One program, from its text to its counts: what must hold of any text, and what a run of it has shown."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -7,6 +8,7 @@ from quantum_qasm.check import Checked, check
 from quantum_qasm.compiling import typed
 from quantum_qasm.diagnostics import Diagnostic
 from quantum_qasm.ir import Apply, Program
+from quantum_qasm.outputs import shown
 from quantum_runner.engines import vm
 from quantum_tasks.errors import Code as ErrorCode
 from quantum_tasks.errors import ProgramError
@@ -25,10 +27,10 @@ def tried(text: str) -> frozenset[str]:
     Raises AssertionError where something does not hold that must, and whatever else should never have been raised.
     """
     checked = check(text)
-    shown = set(_of_checked(text, checked))
+    found = set(_of_checked(text, checked))
     if checked.program is not None:
-        shown |= {*_of_program(checked.program), _of_run(text, checked.program)}
-    return frozenset(shown)
+        found |= {*_of_program(checked.program), _of_run(text, checked.program)}
+    return frozenset(found)
 
 
 def _of_checked(text: str, checked: Checked) -> Iterator[str]:
@@ -36,7 +38,7 @@ def _of_checked(text: str, checked: Checked) -> Iterator[str]:
     lines = text.count("\n") + 1
     for found in (*checked.errors, *checked.warnings):
         _require_place(found, len(text), lines)
-        yield _shown(found.code, found.message)
+        yield _told(found.code, found.message)
 
 
 def _require_place(found: Diagnostic, characters: int, lines: int) -> None:
@@ -75,22 +77,25 @@ def _kind(instruction: object) -> str:
 
 def _of_run(text: str, program: Program) -> str:
     inputs = {one.name: typed.zero(one.type, one.span).evaluate([]) for one in program.inputs}
-    refusal = None
     try:
-        counts = vm.run(program, SHOTS, 1, inputs=inputs, most_bytes=MOST_BYTES, most_steps=MOST_STEPS)
+        ends = vm.run_with_outputs(program, SHOTS, 1, inputs=inputs, most_bytes=MOST_BYTES, most_steps=MOST_STEPS)
     except ProgramError as refused:
-        refusal = refused
-    if refusal is None:
-        assert counts.total() == SHOTS
-        return f"ran to {min(len(counts), 3)} outcomes"
-    assert refusal.message
-    assert refusal.code is not ErrorCode.ENGINE_FAILED
-    assert refusal.line is not None
-    assert refusal.column is not None
-    assert 1 <= refusal.line <= text.count("\n") + 1
-    assert refusal.column >= 1
-    return _shown(refusal.code, refusal.message)
+        return _of_refusal(text, refused)
+    assert ends.counts.total() == SHOTS
+    for values in ends.outputs:
+        json.dumps([shown(value, one.type) for value, one in zip(values, program.outputs, strict=True)])
+    return f"ran to {min(len(ends.counts), 3)} outcomes and {min(len(ends.outputs), 3)} outputs"
 
 
-def _shown(code: ErrorCode, message: str) -> str:
+def _of_refusal(text: str, refused: ProgramError) -> str:
+    assert refused.message
+    assert refused.code is not ErrorCode.ENGINE_FAILED
+    assert refused.line is not None
+    assert refused.column is not None
+    assert 1 <= refused.line <= text.count("\n") + 1
+    assert refused.column >= 1
+    return _told(refused.code, refused.message)
+
+
+def _told(code: ErrorCode, message: str) -> str:
     return f"{code} {_PARTICULARS.sub('_', message)[:80]}"
