@@ -11,6 +11,7 @@ from quantum_qasm.parsing.lexer import tokens_of
 
 OPENQASM = Path(__file__).parents[1] / "corpora" / "openqasm"
 FOUND = OPENQASM / "found"
+MQT_BENCH = OPENQASM.parent / "mqt_bench"
 
 
 def examples() -> dict[str, str]:
@@ -32,6 +33,11 @@ def invalid() -> list[str]:
 def found() -> dict[str, str]:
     """Programs that once did what none should do, by name; `make fuzz` has found them."""
     return _programs(FOUND)
+
+
+def mqt_bench() -> dict[str, str]:
+    """A program for each algorithm of MQT Bench, by the algorithm's name."""
+    return _programs(MQT_BENCH)
 
 
 def official(text: str) -> ast.Program | None:

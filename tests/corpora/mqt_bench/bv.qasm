@@ -1,0 +1,15 @@
+OPENQASM 3.0;
+include "stdgates.inc";
+bit[3] c;
+qubit[4] q;
+x q[0];
+h q[1];
+h q[2];
+h q[3];
+cz q[2], q[0];
+h q[1];
+h q[2];
+h q[3];
+c[0] = measure q[1];
+c[1] = measure q[2];
+c[2] = measure q[3];
