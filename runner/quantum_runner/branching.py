@@ -68,6 +68,11 @@ def condition(node: ast.Expression, value_of: Callable[[ast.Expression], Value],
             raise UnsupportedConditionError(node, "a condition without any bit is not supported")
         tautology = _not(Both(any_bit, Not(any_bit)))
         formula = tautology if formula else _not(tautology)
+    return lifted(formula)
+
+
+def lifted(formula: Formula) -> Condition:
+    """A formula that is no constant, as a condition for Qiskit."""
     match formula:
         case Clbit():
             return (formula, True)

@@ -1,6 +1,6 @@
 """Qiskit's circuits: made of straight-line programs, and looked at, also inside control flow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -33,7 +33,7 @@ class Step:
     times: int
 
 
-_QISKITS_NAMES = {"CX": "cx", "phase": "p", "cphase": "cp"}
+_QISKITS_NAMES = {"CX": "cx", "phase": "p", "cphase": "cp", "U": "u"}
 _MEASURE = Measure()
 
 
@@ -46,12 +46,15 @@ def circuit_of(program: StraightLine) -> QuantumCircuit:
         if isinstance(step, Measurement):
             instruction = CircuitInstruction(_MEASURE, (qubits[step.qubit],), (bits[step.bit],))
         else:
-            instruction = CircuitInstruction(_gate(step.gate, step.angles), tuple(qubits[one] for one in step.qubits))
+            instruction = CircuitInstruction(
+                gate_named(step.gate, step.angles), tuple(qubits[one] for one in step.qubits)
+            )
         circuit._append(instruction)  # noqa: SLF001 - Qiskit's own fast path, for instructions that fit by construction
     return circuit
 
 
-def _gate(name: str, angles: tuple[float, ...]) -> Gate:
+def gate_named(name: str, angles: Sequence[float] = ()) -> Gate:
+    """A gate of the language as Qiskit has it, which is perhaps with another global phase."""
     gate = _standard_gates()[_QISKITS_NAMES.get(name, name)]
     return type(gate)(*angles) if angles else gate
 

@@ -1,4 +1,4 @@
-"""What the outcomes of a program are and how probable each is, worked out without a simulator."""
+"""What the outcomes of a program are and how probable each is, without a simulator; whether counts agree."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,8 +7,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import qasm3
+from scipy.stats import chi2_contingency
 
 Matrix = NDArray[np.complex128]
+
+RARE = 10
+"""Shots of both counts together up to which an outcome is put together with others."""
+
+
+def agreement(ours: Mapping[str, int], theirs: Mapping[str, int]) -> float:
+    """How probable so great a difference is where both are drawn from one distribution, by the chi-squared test.
+
+    Outcomes that are rare are one cell.
+    """
+    keys = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key, 0) + theirs.get(key, 0) > RARE)
+    rows = [[counts.get(key, 0) for key in keys] for counts in (ours, theirs)]
+    table = [[*row, sum(counts.values()) - sum(row)] for row, counts in zip(rows, (ours, theirs), strict=True)]
+    columns = [column for column in zip(*table, strict=True) if sum(column)]
+    if len(columns) == 1:
+        return 1.0
+    return float(chi2_contingency(list(zip(*columns, strict=True))).pvalue)
 
 
 def distribution(text: str) -> dict[str, float]:

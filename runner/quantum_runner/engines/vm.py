@@ -5,7 +5,7 @@ some shots have goes on by itself: the cost is that of the different histories, 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -27,6 +27,7 @@ from quantum_qasm.ir import (
     Measure,
     Place,
     Program,
+    Register,
     Reset,
     Return,
 )
@@ -92,6 +93,12 @@ class Ends:
     counts: Counter[str] = field(default_factory=Counter)
     outputs: Counter[tuple[Value, ...]] = field(default_factory=Counter)
 
+    def add(self, program: Program, frame: Frame, shots: int) -> None:
+        """Have shots end with these values of a program's slots."""
+        self.counts[_key(program.registers, frame)] += shots
+        if program.outputs:
+            self.outputs[tuple(frame[output.slot] for output in program.outputs)] += shots
+
 
 def run(
     program: Program,
@@ -154,19 +161,9 @@ class _Machine:
             try:
                 if not self._step(path, instruction, waiting):
                     break
-            except NoSuchValueError as refused:
-                raise _refusal(instruction, f"{refused}.", refused.code) from None
-            except (ArithmeticError, ValueError):  # Python's own: an integer that no float holds, the sine of infinity
-                raise _refusal(instruction, "A value is too large, or is no number.", ErrorCode.SEMANTIC) from None
-            except RecursionError:
-                raise _refusal(instruction, "The expression is too long.", ErrorCode.NESTING) from None
-            except ProgramError as refused:
-                if refused.line is not None:
-                    raise
-                raise _refusal(instruction, refused.message, refused.code) from None
-        self._ends.counts[self._key(path)] += path.shots
-        if self._program.outputs:
-            self._ends.outputs[tuple(path.frame[output.slot] for output in self._program.outputs)] += path.shots
+            except FAILURES as failure:
+                raise refusal(instruction, failure) from None
+        self._ends.add(self._program, path.frame, path.shots)
 
     def _require_steps(self, instruction: Instruction) -> None:
         if self._steps > self._most_steps:
@@ -245,13 +242,14 @@ class _Machine:
             message = f"The states of {len(waiting)} histories take more than {self._most_bytes} bytes."
             raise ProgramError(ErrorCode.MEMORY, message)
 
-    def _key(self, path: _Path) -> str:
-        """The bits of all registers, the last declared one first; single bits one after the other are as if one."""
-        groups = []
-        for is_single, registers in groupby(reversed(self._program.registers), lambda one: one.width is None):
-            bits = [_bits(path.frame[one.slot], one.width or 1) for one in registers if one.width != 0]
-            groups += ["".join(bits)] if is_single else bits
-        return " ".join(groups)
+
+def _key(registers: Sequence[Register], frame: Frame) -> str:
+    """The bits of all registers, the last declared one first; single bits one after the other are as if one."""
+    groups = []
+    for is_single, alike in groupby(reversed(registers), lambda one: one.width is None):
+        bits = [_bits(frame[one.slot], one.width or 1) for one in alike if one.width != 0]
+        groups += ["".join(bits)] if is_single else bits
+    return " ".join(groups)
 
 
 def _bits(value: int, width: int) -> str:
@@ -325,6 +323,25 @@ def _return(path: _Path, value: Expression | None) -> None:
     path.code, path.at, path.frame = caller.code, caller.at, caller.frame
     if caller.slot is not None:
         path.frame[caller.slot] = returned
+
+
+FAILURES = (NoSuchValueError, ArithmeticError, ValueError, RecursionError, ProgramError)
+"""What an instruction may raise."""
+
+
+def refusal(instruction: Instruction, failure: Exception) -> ProgramError:
+    """The refusal of a program in which an instruction has failed."""
+    match failure:
+        case ProgramError(line=None):
+            return _refusal(instruction, failure.message, failure.code)
+        case ProgramError():
+            return failure
+        case NoSuchValueError():
+            return _refusal(instruction, f"{failure}.", failure.code)
+        case RecursionError():
+            return _refusal(instruction, "The expression is too long.", ErrorCode.NESTING)
+    # Python's own: an integer that no float holds, the sine of infinity
+    return _refusal(instruction, "A value is too large, or is no number.", ErrorCode.SEMANTIC)
 
 
 def _refusal(instruction: Instruction, message: str, code: ErrorCode) -> ProgramError:

@@ -10,10 +10,11 @@ from quantum_runner.simulate import simulate
 from quantum_runner.straight.reader import read
 from quantum_tasks.task import Method, Options
 from support.distributions import distribution
+from support.random_programs import how_many
 from support.straight_programs import program
 
 MACHINE = Machine(memory_bytes=2**30)
-PROGRAMS, PARTS = 500, 10
+PROGRAMS, PARTS = how_many(500), 10
 SHOTS = 500
 CLIFFORD = ("id", "x", "y", "z", "h", "s", "sdg", "sx", "cx", "cy", "cz", "swap")
 FALSE_ALARM = 1e-7

@@ -8,24 +8,13 @@ from quantum_runner import by_aer
 from quantum_runner.engines import vm
 from quantum_runner.machine import Machine
 from quantum_tasks.task import Options
-from scipy.stats import chi2_contingency
+from support.distributions import agreement
 from support.dynamic_programs import program
+from support.random_programs import how_many
 
 MACHINE = Machine(memory_bytes=2**28)
-PROGRAMS, PARTS, SHOTS = 300, 10, 600
+PROGRAMS, PARTS, SHOTS = how_many(300), 10, 600
 FALSE_ALARM = 1e-7
-RARE = 10
-
-
-def _agreement(ours: dict[str, int], theirs: dict[str, int]) -> float:
-    """How probable so great a difference is where both are drawn from one distribution; rare keys are put together."""
-    keys = {key for key in ours.keys() | theirs.keys() if ours.get(key, 0) + theirs.get(key, 0) > RARE}
-    rows = [[counts.get(key, 0) for key in sorted(keys)] for counts in (ours, theirs)]
-    table = [[*row, SHOTS - sum(row)] for row in rows]
-    columns = [column for column in zip(*table, strict=True) if sum(column)]
-    if len(columns) == 1:
-        return 1.0
-    return float(chi2_contingency(list(zip(*columns, strict=True))).pvalue)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -37,7 +26,7 @@ def test_both_engines_draw_from_one_distribution(part: int) -> None:
         assert checked.program, checked.errors
         ours = vm.run(checked.program, SHOTS, number, most_bytes=2**24)
         theirs = by_aer.run(text, Options(shots=SHOTS, seed=number), MACHINE, number)
-        assert _agreement(dict(ours), dict(theirs.counts)) > FALSE_ALARM, text
+        assert agreement(dict(ours), dict(theirs.counts)) > FALSE_ALARM, text
 
 
 def test_another_distribution_is_seen() -> None:
@@ -47,5 +36,5 @@ def test_another_distribution_is_seen() -> None:
     assert one
     assert other
     counts = [dict(vm.run(program, SHOTS, seed, most_bytes=2**20)) for seed, program in enumerate((one, one, other))]
-    assert _agreement(counts[0], counts[1]) > FALSE_ALARM
-    assert _agreement(counts[0], counts[2]) < FALSE_ALARM
+    assert agreement(counts[0], counts[1]) > FALSE_ALARM
+    assert agreement(counts[0], counts[2]) < FALSE_ALARM

@@ -11,10 +11,11 @@ from quantum_runner.engines import vm
 from quantum_tasks.errors import Code, ProgramError
 from support import corpora, features
 from support.distributions import distribution
+from support.random_programs import how_many
 from support.straight_programs import program
 
 MOST_BYTES = 2**26
-PROGRAMS, PARTS, SHOTS = 500, 5, 500
+PROGRAMS, PARTS, SHOTS = how_many(500), 5, 500
 FALSE_ALARM = 1e-7
 INCLUDE = 'include "stdgates.inc";\n'
 
