@@ -3,6 +3,9 @@
 Loading this loads Qiskit, which takes a third of a second.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from qiskit.circuit import QuantumCircuit
 from quantum_qasm.ir import Program
 from quantum_tasks.errors import Code, ProgramError
@@ -23,9 +26,9 @@ def run(program: str | StraightLine, options: Options, machine: Machine, seed: i
         assert isinstance(program, str)  # noqa: S101 - nothing else is read
         if options.frontend is Frontend.QISKIT:
             raise
-        return _by_the_machine(language.compiled(program, refusal), options, machine, seed)
+        return _compiled(language.compiled(program, refusal), options, machine, seed)
     require_measurement(circuit)
-    try:
+    with _failures_of_aer():
         plan = methods.choose(circuit, options.method, machine.memory_bytes, options.shots)
         counts = engine.run(
             plan.circuit,
@@ -35,12 +38,6 @@ def run(program: str | StraightLine, options: Options, machine: Machine, seed: i
             memory_bytes=machine.memory_bytes,
             threads=machine.threads,
         )
-    except (ProgramError, KeyboardInterrupt, SystemExit):
-        raise
-    except MemoryError:
-        raise ProgramError(Code.MEMORY, "The simulation ran out of memory.") from None
-    except BaseException as error:
-        raise ProgramError(Code.ENGINE_FAILED, "The simulator failed on this program.") from error
     return Outcome(
         counts=counts,
         shots=options.shots,
@@ -49,6 +46,28 @@ def run(program: str | StraightLine, options: Options, machine: Machine, seed: i
         method=plan.method,
         engine=Engine.AER,
     )
+
+
+@contextmanager
+def _failures_of_aer() -> Iterator[None]:
+    try:
+        yield
+    except (ProgramError, KeyboardInterrupt, SystemExit):
+        raise
+    except MemoryError:
+        raise ProgramError(Code.MEMORY, "The simulation ran out of memory.") from None
+    except BaseException as error:
+        raise ProgramError(Code.ENGINE_FAILED, "The simulator failed on this program.") from error
+
+
+def _compiled(program: Program, options: Options, machine: Machine, seed: int) -> Outcome:
+    from quantum_runner import by_lowering  # noqa: PLC0415 - loaded for those programs only that need it
+
+    with _failures_of_aer():
+        chosen = by_lowering.choose(program, options, machine.memory_bytes)
+        if chosen is not None:
+            return by_lowering.run(chosen, program, options, machine, seed)
+    return _by_the_machine(program, options, machine, seed)
 
 
 def _by_the_machine(program: Program, options: Options, machine: Machine, seed: int) -> Outcome:

@@ -20,7 +20,7 @@ from quantum_qasm.ir import Program
 from quantum_tasks.errors import ProgramError
 from quantum_tasks.task import Frontend, Method, Options
 
-from quantum_runner import container, language, methods, report
+from quantum_runner import by_lowering, container, language, methods, report
 from quantum_runner.by_aer import require_measurement
 from quantum_runner.child import prepare
 from quantum_runner.circuits import circuit_of
@@ -40,7 +40,7 @@ def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
     except ProgramError as refusal:
         if options.frontend is Frontend.QISKIT:
             raise
-        return _needs_of_the_machine(language.compiled(program, refusal), options, most)
+        return _needs_of_compiled(language.compiled(program, refusal), options, most)
     require_measurement(circuit)
     plan = methods.choose(circuit, options.method, most, options.shots)
     counts = bytes_of_counts(plan.circuit.num_clbits, options.shots, most)
@@ -51,7 +51,14 @@ def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:
     }
 
 
-def _needs_of_the_machine(program: Program, options: Options, most: int) -> dict[str, Any]:
+def _needs_of_compiled(program: Program, options: Options, most: int) -> dict[str, Any]:
+    chosen = by_lowering.choose(program, options, most)
+    if chosen is not None:
+        return {
+            "qubits": program.qubits,
+            "method": chosen.plan.method,
+            "container_bytes": container.memory_around_a_simulation(chosen.memory_bytes),
+        }
     language.require_method(options.method)
     values_of(program.inputs, options.inputs)
     needed = max(language.bytes_of(program, most), bytes_of_counts(program.bits, options.shots, most))

@@ -102,6 +102,11 @@ def bytes_of(program: Program, memory_bytes: int) -> int:
     return min(bytes_with(program.qubits), MOST_BYTES, memory_bytes)
 
 
+def fits(program: Program, memory_bytes: int) -> bool:
+    """Whether there is the memory for its qubits, even if all are entangled."""
+    return bytes_with(program.qubits) <= min(MOST_BYTES, memory_bytes)
+
+
 def run(program: Program, options: Options, machine: Machine, seed: int, most_steps: int = vm.MAX_STEPS) -> Outcome:
     """Run a program with this seed. Raises ProgramError."""
     require_method(options.method)
@@ -111,13 +116,18 @@ def run(program: Program, options: Options, machine: Machine, seed: int, most_st
     ends = vm.run_with_outputs(
         program, options.shots, seed, inputs=inputs, most_bytes=most_bytes, most_steps=most_steps
     )
+    return outcome(program, ends, options, seed, method=Method.STATEVECTOR, engine=Engine.MACHINE)
+
+
+def outcome(program: Program, ends: vm.Ends, options: Options, seed: int, *, method: Method, engine: Engine) -> Outcome:
+    """What comes of a program by how its shots have ended. Raises ProgramError with RESULT_BYTES."""
     return Outcome(
         counts=checked_size(dict(ends.counts)),
         shots=options.shots,
         seed=seed,
         qubits=program.qubits,
-        method=Method.STATEVECTOR,
-        engine=Engine.MACHINE,
+        method=method,
+        engine=engine,
         outputs=_outputs(program, ends.outputs),
     )
 

@@ -13,7 +13,9 @@ _HEAD = """\
 
 The programs are tests: each has been run to the outcome beside it, or refused in these words. What Qiskit's importer
 reads runs on Aer; programs whose control flow follows from measurements, and what the importer cannot read, run on a
-machine of our own (see [ADR 0017](adr/0017-a-front-end-of-our-own.md)). `make generate` writes this page.
+machine of our own (see [ADR 0017](adr/0017-a-front-end-of-our-own.md)). What that machine has not, another method than
+state vectors or the memory, Aer has for such programs, too, if no loop, index or exponent in them follows from a
+measurement. `make generate` writes this page.
 
 Integers, floats and angles without a width have 64 bits. A variable to which nothing was assigned is 0. `a && b`
 evaluates both. Gates take no time: `delay`, `box` and `barrier` are checked and have no effect, `durationof` is 0.

@@ -20,6 +20,9 @@ INCLUDE = 'include "stdgates.inc";\n'
 COMPUTES = INCLUDE + "qubit q; int[4] n; h q; bit b = measure q; if (b) n += 3; bit[4] c = bit[4](n); b = 0;"
 """What it does with a measurement, Qiskit cannot read."""
 
+TURNS = INCLUDE + "qubit q; int[8] n; bit b; while (!b) { h q; b = measure q; n += 1; }"
+"""No circuit has a loop that turns as often as a measurement says."""
+
 
 OTHERWISE = {
     "an empty loop": "the importer reads it, and a program that it reads is to measure something",
@@ -189,9 +192,9 @@ def test_a_result_says_what_ran(program: str, method: Method, engine: Engine) ->
 
 def test_what_it_needs_is_known_before() -> None:
     """Qubits, method, and memory for its vectors, which are bounded however many qubits there are."""
-    found = needs(COMPUTES, Options(), 2**33)
+    found = needs(TURNS, Options(), 2**33)
     assert (found["qubits"], found["method"]) == (1, "statevector")
-    many = needs(COMPUTES.replace("qubit q;", "qubit q; qubit[900] r;"), Options(), 2**33)
+    many = needs(TURNS.replace("qubit q;", "qubit q; qubit[900] r;"), Options(), 2**33)
     assert many["qubits"] == 901
     assert found["container_bytes"] < many["container_bytes"] < 2**32
 
@@ -199,7 +202,7 @@ def test_what_it_needs_is_known_before() -> None:
 @pytest.mark.parametrize(
     ("program", "options", "code"),
     [
-        (COMPUTES, Options(method=Method.STABILIZER), Code.METHOD),
+        (TURNS, Options(method=Method.STABILIZER), Code.METHOD),
         (INCLUDE + "input int[4] n; bit[4] c; n == 1; c = bit[4](n);", Options(), Code.INPUT_MISSING),
         (INCLUDE + "qubit q; int n; n = n * 2; h q;", Options(), Code.UNSUPPORTED),
         (INCLUDE + "bit[10000] c; int n = 1; n += 1;", Options(shots=1_000_000), Code.RESULT_BYTES),
