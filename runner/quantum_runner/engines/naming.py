@@ -22,7 +22,7 @@ from quantum_qasm.ir import Frame, Gate, Modifier
 
 from quantum_runner.circuits import gate_named
 from quantum_runner.engines.symbolic import NotLowerableError
-from quantum_runner.engines.unitaries import Matrix, Unitary, unitaries_of
+from quantum_runner.engines.unitaries import Effort, Matrix, Unitary, unitaries_of
 
 MAX_MATRIX_QUBITS = 7
 """Qubits of a gate that is given to Aer as a matrix, which has 4^n entries."""
@@ -49,7 +49,7 @@ def steps_of(
     Raises NotLowerableError, and ProgramError with OPERATIONS or GATE_WIDTH.
     """
     if modifiers:
-        for unitary in unitaries_of(gate, modifiers, parameters, qubits, frame):
+        for unitary in unitaries_of(gate, modifiers, parameters, qubits, frame, effort=Effort()):
             yield from _named(unitary)
     elif gate.body is None:
         if qubits:

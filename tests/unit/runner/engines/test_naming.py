@@ -8,7 +8,7 @@ from qiskit.quantum_info import Operator
 from quantum_qasm.check import check
 from quantum_qasm.ir import Apply
 from quantum_runner.engines.naming import steps_of
-from quantum_runner.engines.unitaries import applied, unitaries_of
+from quantum_runner.engines.unitaries import Effort, applied, unitaries_of
 
 GATES = {
     1: ("id", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "rx(0.4)", "ry(-1.1)", "rz(2.1)", "p(0.3)", "phase(1)"),
@@ -46,7 +46,7 @@ def test_a_gate_is_what_its_matrices_are(modifier: str, gate: str, width: int) -
     for step in steps_of(call.gate, call.modifiers, parameters, places, []):
         circuit.append(step.gate, step.qubits)
     whole: NDArray[np.complex128] = np.eye(2**QUBITS, dtype=complex).reshape((2,) * QUBITS + (-1,))
-    for unitary in unitaries_of(call.gate, call.modifiers, parameters, places, []):
+    for unitary in unitaries_of(call.gate, call.modifiers, parameters, places, [], effort=Effort()):
         # Qiskit's qubit 0 is the last axis
         whole = applied(unitary, whole, {place: QUBITS - 1 - place for place in range(QUBITS)})
     assert Operator(circuit).equiv(Operator(whole.reshape(2**QUBITS, -1)))
