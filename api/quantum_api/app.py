@@ -13,7 +13,7 @@ from quantum_api.body_limit import BodyLimit
 from quantum_api.docs import describe_errors_truly, serve_docs
 from quantum_api.metrics import Metrics, RequestMetrics
 from quantum_api.problems import handle_errors
-from quantum_api.routes import batches, circuits, health, tasks, v1
+from quantum_api.routes import batches, circuits, health, registers, tasks, v1
 from quantum_api.routes import metrics as scraped
 from quantum_api.settings import ApiSettings
 from quantum_api.stopping import stopping
@@ -66,7 +66,7 @@ def create_app(settings: ApiSettings, backend: Callable[[ApiSettings], TaskBacke
     app.state.settings = settings
     app.state.metrics = metrics
     app.state.turns = circuits.Turns()
-    doors = [door.router for door in (tasks, v1, batches, circuits, health)]
+    doors = [door.router for door in (tasks, v1, registers, batches, circuits, health)]
     if settings.metrics_port is None:
         doors.append(scraped.router)
     app.state.routes = [route for door in doors for route in door.routes]

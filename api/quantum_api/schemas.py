@@ -499,6 +499,26 @@ class TaskResource(_Resource):
         )
 
 
+class RegisterResource(_Resource):
+    """A register's values, and how many shots gave each."""
+
+    name: Annotated[str | None, Field(description="Null where the program is not known")]
+    bits: int
+    counts: Mapping[str, int]
+
+
+class Registers(_Resource):
+    """The counts of each register by itself, first declared first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"registers": [{"name": "c", "bits": 2, "counts": EXAMPLE_COUNTS}]}],
+        }
+    )
+
+    registers: list[RegisterResource]
+
+
 class TaskList(_Resource):
     """A part of a listing."""
 

@@ -894,6 +894,22 @@ def test_a_result_says_how_it_came_about(client: Client) -> None:
     assert resource["attempts"] == 1
 
 
+def test_counts_are_told_apart_by_register(client: Client, failed: str) -> None:
+    """In the order of the program, with their names; a task without counts has no registers to tell."""
+    program = "OPENQASM 3.0; qubit[2] q; bit[2] first; bit lone; bit[3] third; U(pi, 0, 0) q[1]; first = measure q;"
+    task_id = client.submit(program, shots=9)
+    assert client.counts(task_id) == {"000 0 10": 9}
+    assert client.http.get(f"/v1/tasks/{task_id}/registers").json() == {
+        "registers": [
+            {"name": "first", "bits": 2, "counts": {"10": 9}},
+            {"name": "lone", "bits": 1, "counts": {"0": 9}},
+            {"name": "third", "bits": 3, "counts": {"000": 9}},
+        ]
+    }
+    assert "it is Failed" in assert_error(client.http.get(f"/v1/tasks/{failed}/registers"), 409)["message"]
+    assert client.http.get("/v1/tasks/none/registers").status_code == 404
+
+
 PARAMETRIZED = """OPENQASM 3.0;
 include "stdgates.inc";
 input float theta;

@@ -52,6 +52,7 @@ BAD_REQUEST = _problem(
 )
 TOO_LARGE = _problem(413, "The body is too large", "The body is larger than 2097152 bytes.")
 FINISHED = _problem(409, "The task has another end", "The task has already ended.")
+NO_COUNTS = _problem(409, "The task has no counts, or none yet", "The task has no counts: it is Running.")
 MISMATCH = _problem(
     422,
     "The idempotency key stands for another request",

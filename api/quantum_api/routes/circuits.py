@@ -38,6 +38,12 @@ class Turns:
         with self._admitted():
             return {qasm: await self._turn(qasm, _errors) for qasm in dict.fromkeys(programs)}
 
+    async def done(self, work: Callable[[], T]) -> T:
+        """Do something else that may take as long as a check. Raises HTTPException as `checked` does."""
+        with self._admitted():
+            async with self._one:
+                return await asyncio.to_thread(work)
+
     @contextmanager
     def _admitted(self) -> Iterator[None]:
         if self._there > MOST_WAITING:
