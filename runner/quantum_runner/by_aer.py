@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from qiskit.circuit import QuantumCircuit
 from quantum_qasm.ir import Program
+from quantum_qasm.straight.program import StraightLine
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Engine, Frontend, Options, Outcome
 
@@ -15,7 +16,6 @@ from quantum_runner import engine, language, methods
 from quantum_runner.circuits import circuit_of, steps
 from quantum_runner.frontend import load
 from quantum_runner.machine import Machine
-from quantum_runner.straight.program import StraightLine
 
 
 def run(program: str | StraightLine, options: Options, machine: Machine, seed: int) -> Outcome:

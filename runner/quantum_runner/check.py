@@ -17,6 +17,7 @@ from typing import Any
 from qiskit.circuit import QuantumCircuit
 from quantum_qasm.inputs import values_of
 from quantum_qasm.ir import Program
+from quantum_qasm.straight import reader
 from quantum_tasks.errors import ProgramError
 from quantum_tasks.task import Frontend, Method, Options
 
@@ -26,7 +27,6 @@ from quantum_runner.child import prepare
 from quantum_runner.circuits import circuit_of
 from quantum_runner.counts import bytes_of_counts
 from quantum_runner.frontend import load
-from quantum_runner.straight import reader
 
 
 def needs(program: str, options: Options, memory_bytes: int) -> dict[str, Any]:

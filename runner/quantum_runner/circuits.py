@@ -17,8 +17,7 @@ from qiskit.circuit import (
     WhileLoopOp,
 )
 from qiskit.circuit.library import get_standard_gate_name_mapping
-
-from quantum_runner.straight.program import Measurement, StraightLine
+from quantum_qasm.straight.program import Measurement, StraightLine
 
 UNBOUNDED = 10**9
 """Stands for how often the body of a `while` runs."""

@@ -3,11 +3,12 @@
 import secrets
 from dataclasses import dataclass
 
+from quantum_qasm.straight import reader
+from quantum_qasm.straight.program import StraightLine
 from quantum_tasks.task import MAX_SEED, Engine, Method, Options, Outcome
 
 from quantum_runner.machine import Machine
-from quantum_runner.straight import reader, sampling
-from quantum_runner.straight.program import StraightLine
+from quantum_runner.straight import sampling
 
 __all__ = ["Machine", "Run", "quickly", "run", "simulate"]
 

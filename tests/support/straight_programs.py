@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from random import Random
 
-from quantum_runner.straight.gates import GATES
+from quantum_qasm.straight.gates import GATES
 
 ANGLES = ("pi", "-pi/2", "pi/4", "3*pi/4", "0.3", "1.25e-1", "2", "-0.7", "pi*0.3", "-2*pi/3", "- pi / 8")
 MOST_QUBITS = 8

@@ -1,5 +1,4 @@
-"""Straight-line programs: declarations, standard gates and measurements, one after the other, without control flow.
+"""Simulates small straight-line programs without Aer, with the counts that Aer would give.
 
-Most programs are of this kind. They are read here without a parser, and small ones are simulated without Aer, with the
-counts that Aer would give. Nothing here imports Qiskit.
+They are read by `quantum_qasm.straight`. Nothing here imports Qiskit.
 """

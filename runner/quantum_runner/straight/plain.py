@@ -7,8 +7,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
 
-from quantum_runner.straight.gates import SWAPS, matrix
-from quantum_runner.straight.program import Call
+from quantum_qasm.straight.gates import SWAPS, matrix
+from quantum_qasm.straight.program import Call
+
 from quantum_runner.straight.twister import (
     BELOW_ONE,
     LOWER,

@@ -9,26 +9,21 @@ import sys
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
-from quantum_runner.straight import plain
-from quantum_runner.straight.gates import written_out
-from quantum_runner.straight.program import Call, Measurement, StraightLine
+from quantum_qasm.straight.bearing import bearing_of
+from quantum_qasm.straight.program import Call, StraightLine
 
-MAX_QUBITS = 10
-"""Above, Aer's own threads and vector instructions win."""
+from quantum_runner.straight import plain
 
 
 def counts(program: StraightLine, shots: int, seed: int) -> dict[str, int] | None:
     """How often each outcome came, keyed as Qiskit has it; None where this is not the way."""
-    calls, read = _needed(program.steps)
-    if calls is None:
+    bearing = bearing_of(program)
+    if bearing is None:
         return None
-    used = {qubit for call in calls for qubit in call.qubits} | set(read.values())
-    if len(used) > MAX_QUBITS:
-        return None
-    places = {qubit: place for place, qubit in enumerate(sorted(used))}
-    layout = _layout({bit: places[qubit] for bit, qubit in read.items()}, program.registers)
+    places = {qubit: place for place, qubit in enumerate(bearing.qubits)}
+    layout = _layout({bit: places[qubit] for bit, qubit in bearing.read.items()}, program.registers)
     found: dict[str, int] = {}
-    for state, number in _drawn(calls, places, shots, seed).items():
+    for state, number in _drawn(bearing.calls, places, shots, seed).items():
         key = " ".join("".join("1" if state & mask else "0" for mask in group) for group in layout)
         found[key] = found.get(key, 0) + number
     return found
@@ -40,31 +35,6 @@ def _drawn(calls: Sequence[Call], places: Mapping[int, int], shots: int, seed: i
     from quantum_runner.straight import state  # noqa: PLC0415 - see plain
 
     return state.drawn(calls, places, shots, seed)
-
-
-def _needed(steps: Sequence[Call | Measurement]) -> tuple[list[Call] | None, Mapping[int, int]]:
-    """The gates that bear on an outcome, and which qubit each bit is read from; no gates if one follows a measurement.
-
-    Aer leaves out the same ones, and numbers the qubits without those that are left.
-    """
-    calls: list[Call] = []
-    read: dict[int, int] = {}
-    bearing: set[int] = set()
-    changed: set[int] = set()
-    for step in reversed(steps):
-        if isinstance(step, Measurement):
-            if step.qubit in changed:
-                return None, read
-            read.setdefault(step.bit, step.qubit)
-            bearing.add(step.qubit)
-            continue
-        for call in reversed(written_out(step)):
-            if not bearing.isdisjoint(call.qubits):
-                bearing.update(call.qubits)
-                changed.update(call.qubits)
-                calls.append(call)
-    calls.reverse()
-    return calls, read
 
 
 def _layout(places: Mapping[int, int], registers: Sequence[int]) -> list[list[int]]:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from quantum_qasm.straight.gates import SWAPS, matrix
+from quantum_qasm.straight.program import Call
 
-from quantum_runner.straight.gates import SWAPS, matrix
-from quantum_runner.straight.program import Call
 from quantum_runner.straight.twister import BELOW_ONE, LOWER, MATRIX, MIDDLE, SIZE, TEMPERING, UPPER, seeded
 
 Amplitudes = NDArray[np.complex128]

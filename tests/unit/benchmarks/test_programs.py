@@ -1,7 +1,7 @@
 """The programs that are measured are what they are called."""
 
 import pytest
-from quantum_runner.straight import reader
+from quantum_qasm.straight import reader
 
 from benchmarks.programs import MIXES, Case, clifford, feed_forward, gates, ghz, layers, qft
 

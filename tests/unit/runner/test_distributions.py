@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 from chaos.verdict.chi_squared import p_value
+from quantum_qasm.straight.reader import read
 from quantum_runner import by_aer
 from quantum_runner.machine import Machine
 from quantum_runner.simulate import simulate
-from quantum_runner.straight.reader import read
 from quantum_tasks.task import Method, Options
 from support.distributions import distribution
 from support.random_programs import how_many

@@ -5,11 +5,12 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
+from quantum_qasm.straight.bearing import MAX_QUBITS
+from quantum_qasm.straight.reader import read
 from quantum_runner.by_aer import run
 from quantum_runner.machine import Machine
 from quantum_runner.straight import plain, sampling
-from quantum_runner.straight.reader import read
-from quantum_runner.straight.sampling import MAX_QUBITS, counts
+from quantum_runner.straight.sampling import counts
 from quantum_tasks.task import MAX_SEED, Method, Options
 from support.random_programs import how_many
 from support.straight_programs import program

@@ -7,9 +7,9 @@ from math import pi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quantum_qasm.straight.program import Call, Measurement, StraightLine
+from quantum_qasm.straight.reader import read
 from quantum_runner.frontend import load
-from quantum_runner.straight.program import Call, Measurement, StraightLine
-from quantum_runner.straight.reader import read
 
 HEAD = 'include "stdgates.inc"; qubit[3] q; qubit r; bit[3] c; bit d; '
 END = " d = measure r;"
@@ -110,7 +110,7 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_no_text_takes_long(text: str) -> None:
     """A megabyte that is made to be hard is given up at once: tried in every way, it would take days."""
-    script = f"from quantum_runner.straight.reader import read; print(read({HEAD!r} + {text} + ';{END}'))"
+    script = f"from quantum_qasm.straight.reader import read; print(read({HEAD!r} + {text} + ';{END}'))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "None\n"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import cos, pi, sin, sqrt
 from types import MappingProxyType
 
-from quantum_runner.straight.program import Call
+from quantum_qasm.straight.program import Call
 
 Matrix = tuple[complex, complex, complex, complex]
 """A gate on the target, where every control is 1: row by row."""

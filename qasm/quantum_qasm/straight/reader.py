@@ -11,8 +11,8 @@ from math import isfinite, pi
 
 from quantum_tasks.task import MAX_PROGRAM_BYTES
 
-from quantum_runner.straight.gates import GATES
-from quantum_runner.straight.program import Call, Measurement, StraightLine
+from quantum_qasm.straight.gates import GATES
+from quantum_qasm.straight.program import Call, Measurement, StraightLine
 
 MAX_QUBITS = 1000
 MAX_BITS = 10_000
