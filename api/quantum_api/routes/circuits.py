@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from fastapi import APIRouter, HTTPException, Request
@@ -31,7 +32,7 @@ class Turns:
     async def checked(self, qasm: str) -> CheckedCircuit:
         """Check a program. Raises HTTPException where too many are waiting."""
         with self._admitted():
-            return await self._turn(qasm, CheckedCircuit.of)
+            return await self._turn(qasm, partial(CheckedCircuit.of, qasm))
 
     async def errors_of(self, programs: Iterable[str]) -> dict[str, tuple[Diagnostic, ...]]:
         """What is wrong with each of some programs, which wait as one. Raises HTTPException as `checked` does."""
@@ -72,5 +73,8 @@ def _errors(checked: Checked) -> tuple[Diagnostic, ...]:
 
 @router.post("/circuits:check", responses={**BAD_REQUEST, **TOO_LARGE, **UNAVAILABLE})
 async def check_circuit(circuit: Circuit, request: Request) -> CheckedCircuit:
-    """Say everything that is wrong with a program, and what may not be meant. Nothing is run, and nothing kept."""
+    """Say everything that is wrong with a program, what may not be meant, and what it takes to run it.
+
+    Nothing is run, and nothing kept. Figures that depend on what is measured or on inputs are null.
+    """
     return await turns_of(request).checked(circuit.qasm)

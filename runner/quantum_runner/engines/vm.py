@@ -11,6 +11,7 @@ from itertools import groupby
 
 import numpy as np
 from quantum_qasm.compiling.gates import number_at
+from quantum_qasm.frames import assign
 from quantum_qasm.ir import (
     Apply,
     Assign,
@@ -31,8 +32,7 @@ from quantum_qasm.ir import (
     Reset,
     Return,
 )
-from quantum_qasm.types import Int
-from quantum_qasm.values import NoSuchValueError, Value, wrapped
+from quantum_qasm.values import NoSuchValueError, Value
 from quantum_tasks.errors import Code as ErrorCode
 from quantum_tasks.errors import ProgramError
 
@@ -182,7 +182,7 @@ class _Machine:
                 for qubit in qubits.numbers(path.frame):
                     path.state = path.state.with_value(qubit, 0)
             case Assign(place=place, value=value):
-                _assign(path.frame, place, value.evaluate(path.frame))
+                assign(path.frame, place, value.evaluate(path.frame))
             case Bind(slot=slot, qubits=qubits):
                 path.frame[slot] = qubits.numbers(path.frame)
             case Barrier():
@@ -213,7 +213,7 @@ class _Machine:
     def _measure(self, path: _Path, instruction: Measure, waiting: list[_Path]) -> None:
         outcome = self._draw(path, instruction.qubits.numbers(path.frame), waiting)
         if instruction.place is not None:
-            _assign(path.frame, instruction.place, outcome)
+            assign(path.frame, instruction.place, outcome)
 
     def _draw(self, path: _Path, qubits: tuple[int, ...], waiting: list[_Path]) -> int:
         """Measure qubits. Shots with other outcomes go on from here by themselves."""
@@ -257,29 +257,6 @@ def _bits(value: int, width: int) -> str:
     return format(value & ((1 << width) - 1), f"0{width}b")
 
 
-def _assign(frame: Frame, place: Place, value: Value) -> None:
-    if place.elements is None:
-        frame[place.slot] = _changed(frame[place.slot], place, value, frame)
-        return
-    offsets = place.elements.offsets(frame)
-    array = list(frame[place.slot])
-    values = value if isinstance(value, tuple) else (value,)
-    for offset, one in zip(offsets, values, strict=True):
-        array[offset] = _changed(array[offset], place, one, frame)
-    frame[place.slot] = tuple(array)
-
-
-def _changed(before: Value, place: Place, value: Value, frame: Frame) -> Value:
-    """What a value becomes, all of it or some of its bits."""
-    bits = place.bits
-    if bits is None:
-        return value
-    kept = before & ((1 << bits.size) - 1)
-    for at, bit in enumerate(bits.places(frame)):
-        kept = kept & ~(1 << bit) | (value >> at & 1) << bit
-    return wrapped(kept, Int(bits.size)) if place.signed else kept
-
-
 def _go(path: _Path, instruction: Instruction) -> bool:
     """Go on where an instruction says. Returns whether there is another one."""
     match instruction:
@@ -319,7 +296,7 @@ def _return(path: _Path, value: Expression | None) -> None:
     returned = None if value is None else value.evaluate(path.frame)
     caller = path.callers.pop()
     for slot, place in caller.given_back:
-        _assign(caller.frame, place, path.frame[slot])
+        assign(caller.frame, place, path.frame[slot])
     path.code, path.at, path.frame = caller.code, caller.at, caller.frame
     if caller.slot is not None:
         path.frame[caller.slot] = returned

@@ -23,17 +23,43 @@ def api(redis_url: str) -> Iterator[ApiProcess]:
 
 
 def test_a_program_that_is_right_is_valid(api: ApiProcess) -> None:
-    """It has no error, and its qubits and bits are counted."""
+    """It has no error, and what it takes to run it is known."""
     answer = api.client.post(PATH, json={"qasm": BELL})
     assert answer.status_code == 200
-    assert answer.json() == {"valid": True, "errors": [], "warnings": [], "qubits": 2, "bits": 2}
+    assert answer.json() == {
+        "valid": True,
+        "errors": [],
+        "warnings": [],
+        "qubits": 2,
+        "bits": 2,
+        "depth": 3,
+        "gates": {"h": 1, "cx": 1},
+        "engine": "direct",
+        "method": "statevector",
+        "memoryBytes": 64,
+    }
+
+
+def test_what_depends_on_a_measurement_is_null(api: ApiProcess) -> None:
+    """Nobody knows it before the program runs."""
+    qasm = 'include "stdgates.inc"; qubit[30] q; bit c; while (!c) { h q; c = measure q[0]; }'
+    body = api.client.post(PATH, json={"qasm": qasm}).raise_for_status().json()
+    assert (body["valid"], body["qubits"], body["bits"]) == (True, 30, 1)
+    assert {body[name] for name in ("depth", "gates", "engine", "method", "memoryBytes")} == {None}
+
+
+def test_a_program_that_never_ends_is_answered(api: ApiProcess) -> None:
+    """What it amounts to is not looked for any longer than some steps."""
+    body = api.client.post(PATH, json={"qasm": "int[4096] i; while (true) { i += i ** i; }"}).raise_for_status().json()
+    assert (body["valid"], body["depth"]) == (True, None)
 
 
 def test_every_mistake_has_its_place(api: ApiProcess) -> None:
     """All of them at once, with codes, and what may be meant; warnings are apart."""
     qasm = 'include "stdgates.inc";\nqubit[2] q;\nhh q;\nfloat f = 3 / 5;\nh q[2];\n'
     body = api.client.post(PATH, json={"qasm": qasm}).raise_for_status().json()
-    assert (body["valid"], body["qubits"], body["bits"]) == (False, None, None)
+    assert body["valid"] is False
+    assert {value for name, value in body.items() if name not in ("valid", "errors", "warnings")} == {None}
     assert body["errors"] == [
         {
             "code": "sem.undefined",

@@ -7,6 +7,7 @@ from quantum_client.cli import app
 from typer.testing import CliRunner
 
 BELL = 'OPENQASM 3;\ninclude "stdgates.inc";\nqubit[2] q;\nbit[2] c;\nh q[0];\ncx q[0], q[1];\nc = measure q;\n'
+FIGURES = "    2 bits, depth 3, 1 h, 1 cx\n    runs by: direct, statevector, 64 bytes\n"
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def test_a_program_that_is_right_has_no_error(program: Path) -> None:
     """It says so, and ends with 0."""
     program.write_text(BELL)
     ended = CliRunner().invoke(app, ["check", str(program)])
-    assert (ended.exit_code, ended.stdout, ended.stderr) == (0, f"{program}: no error, 2 qubits\n", "")
+    assert (ended.exit_code, ended.stdout, ended.stderr) == (0, f"{program}: no error, 2 qubits\n{FIGURES}", "")
 
 
 def test_every_error_has_a_caret_under_it(program: Path) -> None:
@@ -43,6 +44,28 @@ def test_warnings_are_told_of_what_runs() -> None:
     ended = CliRunner().invoke(app, ["check", "-"], input="float f = 3 / 5;")
     assert ended.exit_code == 0
     assert ended.stdout.splitlines()[0].startswith("<stdin>:1:11: warning: The quotient of two integers")
+
+
+def test_what_is_not_known_before_is_left_out() -> None:
+    """Gates that depend on a measurement are not counted."""
+    body = "qubit[30] q; bit c; while (!c) { h q; c = measure q[0]; }"
+    ended = CliRunner().invoke(app, ["check", "-"], input='include "stdgates.inc"; ' + body)
+    assert ended.stdout == "<stdin>: no error, 30 qubits\n    1 bits\n"
+
+
+def test_the_most_frequent_gates_are_named() -> None:
+    """Of the others it is told how many there are."""
+    body = "".join(f"{gate} q; " * (10 - place) for place, gate in enumerate("x y z h s t id sx sdg tdg".split()))  # noqa: SIM905
+    ended = CliRunner().invoke(app, ["check", "-"], input=f'include "stdgates.inc"; qubit q; {body}')
+    assert ended.stdout.splitlines()[1] == "    0 bits, depth 55, 10 x, 9 y, 8 z, 7 h, 6 s, 5 t, 4 id, 3 sx, 3 others"
+
+
+def test_what_only_qiskits_importer_reads_has_a_warning() -> None:
+    """And no figures."""
+    body = "qubit[2] q; bit[2] c; h q[1:0]; c = measure q;"
+    ended = CliRunner().invoke(app, ["check", "-"], input=f'include "stdgates.inc"; {body}')
+    assert (ended.exit_code, ended.stdout.splitlines()[-1]) == (0, "<stdin>: no error")
+    assert "[sem.tolerated]" in ended.stdout
 
 
 def test_several_programs_are_told_of(program: Path) -> None:
