@@ -22,6 +22,8 @@ class Checked:
     program: Program | None
     errors: tuple[Diagnostic, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    may_be_qiskits: bool = True
+    """Whether each statement is of a kind that Qiskit's importer knows."""
 
 
 def check(text: str) -> Checked:
@@ -44,7 +46,7 @@ def check(text: str) -> Checked:
     outputs = tuple(compiled.outputs)
     registers = [register for output in outputs for register in counted(output)] if outputs else compiled.registers
     program = Program(compiled.code, compiled.qubits, tuple(registers), tuple(compiled.inputs), outputs)
-    return Checked(program, warnings=warnings)
+    return Checked(program, warnings=warnings, may_be_qiskits=compiled.may_be_qiskits)
 
 
 def _in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

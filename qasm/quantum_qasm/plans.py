@@ -104,7 +104,7 @@ def _plan_of(text: str, checked: Checked, program: Program, figures: Figures | N
         return Plan(Engine.DIRECT, Method.STATEVECTOR, BYTES_PER_AMPLITUDE << len(bearing.qubits))
     if straight is not None or _is_aers(text, checked, program):
         return _by_aer(program, shots)
-    if _is_the_machines(program, figures, shots):
+    if _is_the_machines(checked, program, figures, shots):
         return Plan(Engine.MACHINE, Method.STATEVECTOR, BYTES_PER_AMPLITUDE << program.qubits)
     if program.qubits < VECTOR_BELOW_QUBITS and not program.inputs:
         return Plan(None, Method.STATEVECTOR, BYTES_PER_AMPLITUDE << program.qubits)
@@ -114,13 +114,17 @@ def _plan_of(text: str, checked: Checked, program: Program, figures: Figures | N
 def _is_aers(text: str, checked: Checked, program: Program) -> bool:
     """Whether a program has nothing but what Qiskit's importer surely reads, and no control flow."""
     left = _LEFT_OUT.sub(" ", text)
+    words = _WORD.findall(left)
     code = program.code.instructions
+    measured = [one for one in code if isinstance(one, Measure)]
     return (
         not checked.warnings
         and all(isinstance(one, Assign | Apply | Measure | Reset | Barrier) for one in code)
-        and any(isinstance(one, Measure) for one in code)
+        and bool(measured)
+        and all(one.place is not None for one in measured)
         and _SIGN.search(left) is None
-        and _NOT_SURELY_THE_IMPORTERS.isdisjoint(_WORD.findall(left))
+        and words.count("include") <= 1
+        and _NOT_SURELY_THE_IMPORTERS.isdisjoint(words)
     )
 
 
@@ -204,13 +208,15 @@ def _together(parts: Iterable[tuple[GateCall, _Lowered | None]]) -> _Lowered | N
     return _Lowered(operations, is_clifford, frozenset(places))
 
 
-def _is_the_machines(program: Program, figures: Figures | None, shots: int) -> bool:
-    """Whether a program surely takes the machine so few steps that nobody else is asked."""
+def _is_the_machines(checked: Checked, program: Program, figures: Figures | None, shots: int) -> bool:
+    """Whether Qiskit's importer surely refuses a program, or the machine takes so few steps that it is not asked."""
     code = program.code.instructions
     if program.inputs or not (program.registers or program.outputs):
         return False
     if program.qubits == 0:
         return True  # nobody else runs what measures nothing
+    if not checked.may_be_qiskits and program.qubits <= MACHINE_QUBITS:
+        return True
     kinds = {type(one) for one in code}
     if program.qubits > MACHINE_QUBITS or not (program.outputs or {Branch, Measure} <= kinds):
         return False

@@ -49,9 +49,10 @@ async def create_tasks(
             outcomes[place] = RefusedOutcome(status=400, error=Problem.model_validate(found))
         else:
             tasks[place] = NewTask(item_id(key, place), spec.qasm, spec.options)
-    errors = await errors_of((task.qasm for task in tasks.values()), request=request, response=response)
-    for place in [place for place, task in tasks.items() if errors.get(task.qasm)]:
-        found = wrong_program(errors[tasks.pop(place).qasm], "body", "tasks", place, "qasm")
+    asked = {place: (task.qasm, task.options) for place, task in tasks.items()}
+    for place, errors in (await errors_of(asked, request=request, response=response)).items():
+        del tasks[place]
+        found = wrong_program(errors, "body", "tasks", place, "qasm")
         outcomes[place] = RefusedOutcome(status=400, error=Problem.model_validate(found))
     answers = await accept_all(backend, list(tasks.values()), wait, request=request)
     for place, answer in zip(tasks, answers, strict=True):

@@ -29,7 +29,7 @@ async def submit_task(
     key: IdempotencyKey = None,
 ) -> Accepted | Response:
     """Accept an OpenQASM 3 program. 202 means that it will end, with counts or with a reason."""
-    await require_right(submission.qc, "qc", request=request, response=response)
+    await require_right(submission.qc, submission.options, "qc", request=request, response=response)
     task = await accept(backend, submission.qc, submission.options, wait, key, request=request, response=response)
     response.headers["Location"] = f"/tasks/{task.id}"
     if wait is not None and task.state.terminal:

@@ -24,7 +24,7 @@ async def create_task(
     spec: TaskSpec, backend: Backend, wait: Wait, *, request: Request, response: Response, key: IdempotencyKey = None
 ) -> TaskResource:
     """Accept a task and give the whole of it."""
-    await require_right(spec.qasm, "qasm", request=request, response=response)
+    await require_right(spec.qasm, spec.options, "qasm", request=request, response=response)
     task = await accept(backend, spec.qasm, spec.options, wait, key, request=request, response=response)
     response.headers["Location"] = f"/v1/tasks/{task.id}"
     if wait is not None and task.state.terminal:

@@ -89,6 +89,15 @@ def test_without_the_header_mistakes_are_the_runners_to_tell(api: ApiProcess, pr
     assert "preference-applied" not in answer.headers
 
 
+def test_what_qiskit_alone_is_to_read_is_not_checked(api: ApiProcess) -> None:
+    """There is no Qiskit here, and the answer does not say that the preference was applied."""
+    answer = api.client.post("/v1/tasks", json={"qasm": WRONG, "frontend": "qiskit"}, headers=STRICT)
+    assert (answer.status_code, answer.headers.get("preference-applied")) == (202, None)
+    items = [{"qasm": WRONG}, {"qasm": WRONG, "frontend": "qiskit"}]
+    outcomes = api.client.post("/v1/tasks:batch", json={"tasks": items}, headers=STRICT).json()["outcomes"]
+    assert [outcome["status"] for outcome in outcomes] == [400, 202]
+
+
 def test_a_request_that_is_wrong_is_refused_as_ever(api: ApiProcess) -> None:
     """The shape of the body comes first."""
     answer = api.client.post("/tasks", json={"qc": WRONG, "shots": 0}, headers=STRICT)

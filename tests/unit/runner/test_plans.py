@@ -19,6 +19,7 @@ from support import circuit_programs, corpora, dynamic_programs, features, strai
 
 INCLUDE = 'include "stdgates.inc";\n'
 MACHINE = Machine(2**30)
+PROGRAMS = corpora.examples() | corpora.mqt_bench()
 
 
 def _told(program: str, shots: int = 1024) -> Plan:
@@ -58,10 +59,10 @@ def test_most_features_have_an_engine_before_they_run() -> None:
     assert set(told) >= set(Engine)
 
 
-@pytest.mark.parametrize("example", sorted(corpora.examples()))
-def test_official_examples_run_as_it_was_told(example: str) -> None:
-    """Those that run."""
-    _agrees(corpora.examples()[example])
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_programs_of_others_run_as_it_was_told(name: str) -> None:
+    """Those of the official examples and of MQT Bench that run."""
+    _agrees(PROGRAMS[name])
 
 
 def test_random_programs_run_as_it_was_told() -> None:
@@ -106,7 +107,12 @@ def test_wide_circuits_are_planned_as_the_runner_plans_them(most: int) -> None:
         ("qubit[99] q; bit[99] c; t q; c = measure q;", 1024, (Engine.AER, None, None)),
         ("qubit q; bit c; h q; c = measure q; if (c) { x q; }", 1024, (Engine.MACHINE, "statevector", 32)),
         ("int[4] i = 3; bit[4] c = bit[4](i);", 1024, (Engine.MACHINE, "statevector", 16)),
-        ("qubit q; int i; bit c; while (!c) { h q; c = measure q; i += 1; }", 1024, (None, "statevector", 32)),
+        (
+            "qubit q; int i; bit c; while (!c) { h q; c = measure q; i += 1; }",
+            1024,
+            (Engine.MACHINE, "statevector", 32),
+        ),
+        ("qubit q; bit c; while (!c) { h q; c = measure q; }", 1024, (None, "statevector", 32)),
         ("qubit[30] q; bit c; while (!c) { h q; c = measure q[0]; }", 1024, (None, None, None)),
         ("qubit q; hh q;", 1024, (None, None, None)),
     ],
