@@ -47,11 +47,13 @@ def body(
 ) -> dict[str, Any]:
     """A task as `/v1/tasks/{id}` gives it; `other` replaces what it has by name."""
     reason, ended = _ENDS[phase]
-    result = {"counts": dict(counts), "shots": spec.shots, "seed": spec.seed or 5, "qubits": 2, "method": "stabilizer"}
+    how = {"qubits": 2, "method": "stabilizer", "engine": "aer", "outputs": []}
+    result = {"counts": dict(counts), "shots": spec.shots, "seed": spec.seed or 5, **how}
+    options = {"shots": spec.shots, "seed": spec.seed, "method": "automatic", "frontend": "automatic", "inputs": {}}
     error = {"code": "engine.lost", "message": f"It is {phase}.", "line": None, "column": None}
     return {
         "id": task,
-        "spec": {"qasm": QASM[spec.program], "shots": spec.shots, "seed": spec.seed, "method": "automatic"},
+        "spec": {"qasm": QASM[spec.program], **options},
         "phase": phase,
         "reason": reason,
         "conditions": [],
