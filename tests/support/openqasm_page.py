@@ -4,7 +4,8 @@ import sys
 from collections.abc import Iterator
 
 from quantum_qasm.check import check
-from support import corpora, features, refusals
+from support import corpora, features, refusals, specification
+from support.language_limits import CIRCUITS, RUN, WRITTEN
 
 INCLUDE = 'include "stdgates.inc";\n'
 
@@ -41,7 +42,8 @@ _NOT_YET = """\
 
 def page() -> str:
     """The whole page."""
-    return _HEAD + "\n".join([*_features(), *_refusals(), *_examples()]) + "\n" + _NOT_YET
+    parts = [*_features(), *_refusals(), *_sections(), *_limits(), *_examples()]
+    return _HEAD + "\n".join(parts) + "\n" + _NOT_YET
 
 
 def _features() -> Iterator[str]:
@@ -62,6 +64,32 @@ def _refusals() -> Iterator[str]:
         [found] = check(INCLUDE + body).errors
         yield f"| `{_cell(body)}` | `{found.code}` | {column}: {_cell(message)} | {_cell(hint)} |"
     yield ""
+
+
+def _sections() -> Iterator[str]:
+    yield "## The specification, section by section\n"
+    yield "| section | what runs | what is refused |"
+    yield "|---|---|---|"
+    for section, shown in specification.SECTIONS.items():
+        runs = ", ".join(one for one in shown if one in features.EXACT)
+        refused = ", ".join(f"`{_cell(one)}`" for one in shown if one not in features.EXACT)
+        yield f"| {section} | {runs} | {refused} |"
+    yield ""
+
+
+def _limits() -> Iterator[str]:
+    yield "## Limits\n"
+    for told, limits in (
+        ("Of every program that is compiled here, and most of them of those that the importer reads:", WRITTEN),
+        ("Of a program while it runs on the machine of our own, besides the task's deadline:", RUN),
+        ("Of a program that Qiskit's importer reads:", CIRCUITS),
+    ):
+        yield f"{told}\n"
+        yield "| what | at the most | refused as |"
+        yield "|---|---|---|"
+        for limit in limits:
+            yield f"| {limit.what} | {limit.value:,} | `{limit.code}` |"
+        yield ""
 
 
 def _examples() -> Iterator[str]:

@@ -118,7 +118,7 @@ class Expressions(Names):
         if isinstance(element, Bit | Bits):
             raise error(base.span, f"There are no arrays of {element}.")
         if len(dimensions) > MAX_DIMENSIONS:
-            raise error(span, f"An array has {MAX_DIMENSIONS} dimensions at most.")
+            raise error(span, f"An array has {MAX_DIMENSIONS} dimensions at most.", ErrorCode.ARRAY)
         sizes = tuple(
             self.constant(size, "The size of an array", most=MAX_ELEMENTS, code=ErrorCode.ARRAY) for size in dimensions
         )

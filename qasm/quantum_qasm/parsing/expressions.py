@@ -22,8 +22,8 @@ T = TypeVar("T")
 MAX_DIGITS = 400
 """Digits of one number: enough for any float, and for a bit string as long as any register."""
 
-LONGEST_CHAIN = 1000
-"""Operators and indices in a row, which make a tree that is as deep."""
+LONGEST_CHAIN = 300
+"""Operators and indices in a row, which make a tree that is as deep, and to evaluate it recurses twice for each."""
 
 _LOOSEST = 0
 _UNARY = 11
