@@ -34,7 +34,8 @@ def tried(text: str) -> frozenset[str]:
 
 
 def _of_checked(text: str, checked: Checked) -> Iterator[str]:
-    assert (checked.program is None) == bool(checked.errors)
+    tolerated = any(found.code is ErrorCode.TOLERATED for found in checked.warnings)
+    assert (checked.program is None) == bool(checked.errors or tolerated)
     lines = text.count("\n") + 1
     for found in (*checked.errors, *checked.warnings):
         _require_place(found, len(text), lines)

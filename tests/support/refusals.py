@@ -94,7 +94,7 @@ REFUSED: list[Refusal] = [
     ("if (true) { output bit b; }", 1, 13, "'output' declarations must be global.", ""),
     ("gate g q { g q; }", 1, 12, "Gate 'g' is not defined.", ""),
     ("qubit q; pow(1im) @ x q;", 1, 14, "complex is not float.", ""),
-    ("qubit[2] q; reset q[0:2];", 1, 21, "Index 2 is out of range: there are 2 elements.", ""),
+    ("int i; qubit[2] q; reset q[0:2];", 1, 28, "Index 2 is out of range: there are 2 elements.", ""),
     ("break;", 1, 1, "'break' statement outside loop.", ""),
     ("cal { }", 1, 1, "Calibrations of pulses cannot be run on a simulator.", ""),
     ('defcalgrammar "openpulse";', 1, 1, "Calibrations of pulses cannot be run on a simulator.", ""),
