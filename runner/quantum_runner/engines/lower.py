@@ -39,7 +39,10 @@ from quantum_runner.engines.symbolic import (
 from quantum_runner.engines.vm import FAILURES, MAX_CALLS, Ends, refusal
 
 MAX_STEPS = 300_000
-"""Instructions that are executed here, and elements of arrays that are copied."""
+"""Instructions that are executed here, and what is copied."""
+
+COPIED_IN_A_STEP = 16
+"""How many variables, or elements of arrays, take about as long to copy as everything else of a step."""
 
 MAX_OPERATIONS = 100_000
 """Operations of the circuit."""
@@ -211,7 +214,7 @@ class _Lowering:
         (yes, after_yes), (no, after_no) = sides
         if yes or no:
             self._emit(If(holds, yes, no))
-        self._count_step(len(frame))
+        self._count_step(len(frame) // COPIED_IN_A_STEP)
         frame[:] = [self.values.chosen(holds, *both) for both in zip(after_yes, after_no, strict=True)]
         return meeting
 
@@ -374,7 +377,7 @@ class _Lowering:
         values = self._elements_of(value, range(len(offsets))) if len(offsets) > 1 or _is_array(value) else [value]
         for offset, one in zip(offsets, values, strict=True):
             array[offset] = self._changed(array[offset], place, one, frame)
-        self._count_step(len(array))
+        self._count_step(len(array) // COPIED_IN_A_STEP)
         frame[place.slot] = elements(array)
 
     def _elements_of(self, array: Value | Symbolic, offsets: Sequence[int]) -> list[Value | Symbolic]:

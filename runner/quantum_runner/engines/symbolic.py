@@ -14,7 +14,7 @@ from quantum_qasm.values import NoSuchValueError, Value, wrapped
 MAX_TABLE_BITS = 10
 """Measured bits by which a value is tabulated: a table has 2^n entries."""
 
-MAX_TABULATED = 500_000
+MAX_TABULATED = 200_000
 """Entries of all tables of a program."""
 
 Record = Sequence[int] | Mapping[int, int]

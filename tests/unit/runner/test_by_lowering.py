@@ -89,6 +89,20 @@ def test_a_method_that_cannot_run_a_program_is_refused(program: str, method: Met
         assert refused.value.code is Code.METHOD
 
 
+def test_corrections_by_what_was_measured_are_stabilizers() -> None:
+    """An entangled pair is swapped along forty qubits, in a loop of subroutine calls."""
+    program = INCLUDE + (
+        "def swapped(qubit a, qubit b, qubit far) { cx a, b; h a; bit one = measure a; bit other = measure b; "
+        "if (other) { x far; } if (one) { z far; } } "
+        "qubit[40] q; for int i in [0:19] { h q[2 * i]; cx q[2 * i], q[2 * i + 1]; } "
+        "for int i in [0:18] { swapped(q[2 * i + 1], q[2 * i + 2], q[2 * i + 3]); } "
+        "bit[2] c; c[0] = measure q[0]; c[1] = measure q[39];"
+    )
+    found = simulate(program, Options(shots=200, seed=5), MACHINE)
+    assert (found.method, found.engine) == (Method.STABILIZER, Engine.AER)
+    assert set(found.counts) == {"00", "11"}
+
+
 def test_inputs_and_outputs_are_those_of_any_engine() -> None:
     """By a method that the machine has not."""
     program = INCLUDE + (

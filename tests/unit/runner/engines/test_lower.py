@@ -113,6 +113,7 @@ def test_another_distribution_is_seen() -> None:
         ("qubit[20] q; x q; bit[20] m = measure q; int[8] n; for bit b in m { n += b; } bit[20] c = bit[20](n);", 20),
         ("qubit[20] q; x q[19]; bit[20] m = measure q; if (m[19]) { x q[0]; } bit[20] c = measure q;", 2**19 + 1),
         ("qubit q; x q; bit b = measure q; int n; if (b) { n = 8 / int(b); } bit[20] c = bit[20](n);", 8),
+        ("qubit q; bit b = measure q; int n; if (b) { n = 8 / int(b); } bit[20] c = bit[20](n);", 0),
         ("qubit q; bit b = measure q; int n; if (b) { n = 3; } else { n = 5; } bit[20] c = bit[20](n);", 5),
         ("qubit q; x q; bit b = measure q; bit[20] c; for int i in [0:9] { if (i == 4 && b) break; c[i] = 1; }", 15),
         ("qubit q; x q; bit b = measure q; if (b) { end; } bit[20] c; c[0] = 1;", 0),
