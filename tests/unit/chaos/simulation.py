@@ -27,6 +27,7 @@ from unit.chaos.story import (
     Story,
     body,
     in_list,
+    result_body,
     result_of,
 )
 
@@ -292,8 +293,7 @@ class Simulation:
 
     def _succeed(self, task: SimulatedTask) -> None:
         seed = self.random.randrange(2**31) if task.spec.seed is None else task.spec.seed
-        result = {"counts": counts_of(seed), "shots": 100, "seed": seed, "qubits": 2, "method": "stabilizer"}
-        self._end(task, "Succeeded", result=result)
+        self._end(task, "Succeeded", result=result_body(counts_of(seed), 100, seed))
 
     def _end(self, task: SimulatedTask, phase: str, **other: object) -> None:
         task.phase, task.finished, task.other = phase, self._now, other

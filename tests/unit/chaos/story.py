@@ -42,14 +42,25 @@ _ENDS: Mapping[str, tuple[str, bool]] = {
 Span = tuple[float, float]
 
 
+def result_body(counts: Mapping[str, int], shots: int, seed: int) -> dict[str, Any]:
+    """The result of a task that has succeeded."""
+    how = {"qubits": 2, "method": "stabilizer", "engine": "aer", "outputs": []}
+    return {"counts": dict(counts), "shots": shots, "seed": seed, **how}
+
+
 def body(
     task: str, phase: str, spec: Spec = BELL, counts: Mapping[str, int] = COUNTS, **other: object
 ) -> dict[str, Any]:
     """A task as `/v1/tasks/{id}` gives it; `other` replaces what it has by name."""
     reason, ended = _ENDS[phase]
-    how = {"qubits": 2, "method": "stabilizer", "engine": "aer", "outputs": []}
-    result = {"counts": dict(counts), "shots": spec.shots, "seed": spec.seed or 5, **how}
-    options = {"shots": spec.shots, "seed": spec.seed, "method": "automatic", "frontend": "automatic", "inputs": {}}
+    result = result_body(counts, spec.shots, spec.seed or 5)
+    options: dict[str, Any] = {
+        "shots": spec.shots,
+        "seed": spec.seed,
+        "method": "automatic",
+        "frontend": "automatic",
+        "inputs": {},
+    }
     error = {"code": "engine.lost", "message": f"It is {phase}.", "line": None, "column": None}
     return {
         "id": task,
