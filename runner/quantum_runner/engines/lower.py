@@ -36,10 +36,11 @@ from quantum_runner.engines.symbolic import (
     resolved,
     word,
 )
+from quantum_runner.engines.unitaries import Effort
 from quantum_runner.engines.vm import FAILURES, MAX_CALLS, Ends, refusal
 
 MAX_STEPS = 300_000
-"""Instructions that are executed here, and what is copied."""
+"""Instructions that are executed here, gates that are written out, and what is copied."""
 
 COPIED_IN_A_STEP = 16
 """How many variables, or elements of arrays, take about as long to copy as everything else of a step."""
@@ -286,8 +287,10 @@ class _Lowering:
             qubits = [number_at(numbers, place) for numbers in operands]
             if len(set(qubits)) < len(qubits):
                 raise NoSuchValueError(f"'{instruction.gate.name}' is applied to a qubit twice")
-            for step in steps_of(instruction.gate, instruction.modifiers, parameters, qubits, frame):
+            effort = Effort()
+            for step in steps_of(instruction.gate, instruction.modifiers, parameters, qubits, frame, effort=effort):
                 self._emit(step)
+            self._count_step(effort.steps)
 
     def _measured(self, qubit: int) -> Table:
         bit = self._measurements

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isclose
+from math import isclose, isfinite
 
 import numpy as np
 from qiskit.circuit import Gate as QiskitGate
@@ -19,6 +19,7 @@ from qiskit.circuit.library import (
 )
 from qiskit.synthesis import OneQubitEulerDecomposer
 from quantum_qasm.ir import Frame, Gate, Modifier
+from quantum_qasm.values import NoSuchValueError
 
 from quantum_runner.circuits import gate_named
 from quantum_runner.engines.symbolic import NotLowerableError
@@ -42,23 +43,33 @@ class Step:
 
 
 def steps_of(
-    gate: Gate, modifiers: Sequence[Modifier], parameters: Sequence[float], qubits: Sequence[int], frame: Frame
+    gate: Gate,
+    modifiers: Sequence[Modifier],
+    parameters: Sequence[float],
+    qubits: Sequence[int],
+    frame: Frame,
+    *,
+    effort: Effort,
 ) -> Iterator[Step]:
     """What a gate does to some qubits, up to a global phase; `frame` is what exponents are evaluated over.
 
-    Raises NotLowerableError, and ProgramError with OPERATIONS or GATE_WIDTH.
+    Raises NotLowerableError, and what `unitaries_of` raises.
     """
+    effort.spend(1)
     if modifiers:
-        for unitary in unitaries_of(gate, modifiers, parameters, qubits, frame, effort=Effort()):
+        for unitary in unitaries_of(gate, modifiers, parameters, qubits, frame, effort=effort):
             yield from _named(unitary)
     elif gate.body is None:
+        if not all(map(isfinite, parameters)):
+            raise NoSuchValueError(f"'{gate.name}' takes finite angles")
         if qubits:
             yield Step(gate_named(gate.name, parameters), tuple(qubits))
     else:
         inner: Frame = [*parameters]
         for call in gate.body:
             values = [parameter.evaluate(inner) for parameter in call.parameters]
-            yield from steps_of(call.gate, call.modifiers, values, [qubits[place] for place in call.qubits], inner)
+            on = [qubits[place] for place in call.qubits]
+            yield from steps_of(call.gate, call.modifiers, values, on, inner, effort=effort)
 
 
 def _named(unitary: Unitary) -> Iterator[Step]:

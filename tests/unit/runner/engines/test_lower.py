@@ -30,6 +30,9 @@ FALSE_ALARM = 1e-7
 """How often a right test of one program would fail with other seeds: for all 600, once in some 15,000 times."""
 
 METHODS = (Method.STATEVECTOR, Method.DENSITY_MATRIX, Method.MATRIX_PRODUCT_STATE)
+DOUBLED = "gate g0 q { } " + " ".join(f"gate g{one} q {{ g{one - 1} q; g{one - 1} q; }}" for one in range(1, 16))
+"""What takes long to write out, and comes to nothing."""
+
 LEFT_TO_THE_MACHINE = {"repeat until success"}
 """What turns a loop as often as a measurement says."""
 
@@ -161,6 +164,7 @@ def test_clifford_gates_keep_their_names() -> None:
         "qubit[5] q; h q; bit[5] c = measure q; rx(uint[5](c) * 0.1) q[0];",
         "bit c; while (true) { c = 1; }",
         "qubit q; bit c; for int i in [0:200000] { x q; }",
+        DOUBLED + "qubit q; bit c; for int i in [0:9] { g15 q; }",
         "qubit q; bit c; for int i in [0:20000] { c = measure q; }",
         "def f() { end; } qubit q; bit b = measure q; if (b) { f(); }",
         "qubit q; bit b = measure q; int n; if (b) { n = 1 / (n * 0); }",
@@ -178,6 +182,24 @@ def test_what_fails_whatever_is_measured_has_its_place() -> None:
     with pytest.raises(ProgramError, match="division by zero") as refused:
         lower(compiled("int i = 0;\nbit c = 1 / i == 1;"))
     assert (refused.value.line, refused.value.column, refused.value.code) == (2, 1, Code.SEMANTIC)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("qubit q; float f = 1e400; rx(f) q;", Code.SEMANTIC),
+        ("def f(int i) { f(i); } f(1);", Code.NESTING),
+    ],
+)
+def test_what_the_machine_refuses_is_refused(body: str, code: Code) -> None:
+    """In the same words."""
+    told = []
+    for refuse in (lower, lambda program: vm.run(program, 1, 1, most_bytes=2**20)):
+        with pytest.raises(ProgramError) as refused:
+            refuse(compiled(INCLUDE + body))
+        told.append((refused.value.code, refused.value.message, refused.value.line, refused.value.column))
+    assert told[0] == told[1]
+    assert told[0][0] is code
 
 
 def test_what_fails_by_what_was_measured_has_its_place() -> None:

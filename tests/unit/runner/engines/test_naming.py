@@ -43,7 +43,7 @@ def test_a_gate_is_what_its_matrices_are(modifier: str, gate: str, width: int) -
     [call] = [one for one in program.code.instructions if isinstance(one, Apply)]
     parameters = [parameter.evaluate([]) for parameter in call.parameters]
     circuit = QuantumCircuit(QUBITS)
-    for step in steps_of(call.gate, call.modifiers, parameters, places, []):
+    for step in steps_of(call.gate, call.modifiers, parameters, places, [], effort=Effort()):
         circuit.append(step.gate, step.qubits)
     whole: NDArray[np.complex128] = np.eye(2**QUBITS, dtype=complex).reshape((2,) * QUBITS + (-1,))
     for unitary in unitaries_of(call.gate, call.modifiers, parameters, places, [], effort=Effort()):
