@@ -5,6 +5,7 @@ WORKERS ?= 1
 DATA ?= .data
 MINUTES ?= 10
 SEED ?= 1
+TRIAL ?= trial
 STACKS ?= local kubernetes
 PARTS ?= mixes cold http growth workers
 ROUNDS ?= 3
@@ -37,8 +38,8 @@ test: $(VENV)/dev.stamp ## run every test; slow tiers run after fast ones
 test-fast: $(VENV)/dev.stamp ## run the unit tests
 	$(BIN)/pytest $(BESIDE) tests/unit
 
-fuzz: $(VENV)/dev.stamp ## programs that nobody would write, checked and run for a while: MINUTES=60 SEED=1
-	PYTHONPATH=tests $(BIN)/python -m fuzz.run --minutes $(MINUTES) --seed $(SEED)
+fuzz: $(VENV)/dev.stamp ## programs that nobody would write, for a while: MINUTES=60 SEED=1 TRIAL=trial (or engines)
+	PYTHONPATH=tests $(BIN)/python -m fuzz.run --minutes $(MINUTES) --seed $(SEED) --trial $(TRIAL)
 
 coverage: $(VENV)/dev.stamp ## what the unit and integration tests reach, in every process that they start
 	$(BIN)/pytest $(BESIDE) --cov --cov-report=term tests/unit tests/integration

@@ -78,9 +78,13 @@ def beginnings() -> list[str]:
 
 
 class Campaign:
-    """Makes programs from a seed, and tries them; the same seed makes the same ones."""
+    """Makes programs from a seed, and tries them; the same seed makes the same ones.
 
-    def __init__(self, seed: int) -> None:
+    `trial` is a function such as those of `trial` and `engines`, by its module and its name.
+    """
+
+    def __init__(self, seed: int, trial: str = TRIAL) -> None:
+        self._trial = trial
         self._random = Random(f"campaign {seed}")  # noqa: S311 - to be the same at each run
         self._pool = beginnings()
         self._seen: set[str] = set()
@@ -89,7 +93,7 @@ class Campaign:
     def go_on(self) -> list[Finding]:
         """Try some more."""
         programs = [self.program() for _ in range(BATCH)]
-        found = tried_apart(programs)
+        found = tried_apart(programs, self._trial)
         for text, shown in zip(programs, found.shown, strict=True):
             if shown - self._seen and text not in self._pool:
                 self._pool.append(text)

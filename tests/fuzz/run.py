@@ -18,14 +18,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="fuzz.run", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--trial", choices=["trial", "engines"], default="trial")
     options = parser.parse_args(arguments)
-    campaign, deadline = Campaign(options.seed), monotonic() + 60 * options.minutes
+    trial = f"fuzz.{options.trial}:tried"
+    campaign, deadline = Campaign(options.seed, trial), monotonic() + 60 * options.minutes
     known: set[str] = set()
     while monotonic() < deadline:
         for finding in campaign.go_on():
             if finding.what not in known:
                 known.add(finding.what)
-                _keep(minimized(finding))
+                _keep(minimized(finding, trial))
         tally = campaign.tally
         print(  # noqa: T201 - a command
             f"{tally.programs} programs, {tally.cpu_seconds / 60:.1f} CPU minutes, {campaign.shown} things shown, "

@@ -45,6 +45,9 @@ MAX_STEPS = 50_000_000
 AMPLITUDES_OF_A_STEP = 512
 """How many amplitudes take about as long as everything else of a step."""
 
+BYTES_OF_A_VALUE, BYTES_OF_A_HISTORY = 16, 1000
+"""Of a slot, an element of an array or a known qubit; of a history besides these and its vectors."""
+
 EFFORT_OF_A_STEP = 8
 """How many steps of writing out a gate take about as long as one of these."""
 
@@ -77,7 +80,15 @@ class _Path:
     """How many qubits of the measurement or reset at `at` are done."""
     outcome: int = 0
     waiting_bytes: int = 0
-    """What its state took when it began to wait."""
+    """What it took when it began to wait."""
+
+    @property
+    def size_bytes(self) -> int:
+        """What its state and its variables take; arrays that it shares with other histories are its own here."""
+        frames = [self.frame, *(caller.frame for caller in self.callers)]
+        slots = sum(map(len, frames)) + sum(len(value) for frame in frames for value in frame if type(value) is tuple)
+        qubits = len(self.state.factors) + len(self.state.values)
+        return self.state.size_bytes + BYTES_OF_A_VALUE * (slots + qubits) + BYTES_OF_A_HISTORY
 
     def fork(self, shots: int) -> "_Path":
         """Another history that has been the same so far, with some of the shots."""
@@ -236,7 +247,7 @@ class _Machine:
 
     def _wait(self, path: _Path, waiting: list[_Path]) -> None:
         waiting.append(path)
-        path.waiting_bytes = path.state.size_bytes
+        path.waiting_bytes = path.size_bytes
         self._waiting_bytes += path.waiting_bytes
         if self._waiting_bytes > self._most_bytes:
             message = f"The states of {len(waiting)} histories take more than {self._most_bytes} bytes."

@@ -134,6 +134,14 @@ def test_the_states_of_all_histories_are_bounded_together() -> None:
     assert refused.value.code is Code.MEMORY
 
 
+def test_the_variables_of_all_histories_are_bounded_together() -> None:
+    """Each measurement leaves one behind, and each of these has an array of its own."""
+    body = "array[int, 9000] a; qubit q; for int i in [0:99] { ry(3) q; bit b = measure q; reset q; a[i] = 1; }"
+    with pytest.raises(ProgramError, match="histories take more than") as refused:
+        vm.run(compiled(INCLUDE + body), 1_000_000, 1, most_bytes=2**20)
+    assert refused.value.code is Code.MEMORY
+
+
 def test_an_endless_program_ends_in_a_limit() -> None:
     """Also where nothing else would end it."""
     with pytest.raises(ProgramError, match="more than 1000 steps") as refused:
