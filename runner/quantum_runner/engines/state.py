@@ -3,7 +3,10 @@
 A state is never changed, so that paths can share it. Qubits begin as 0.
 """
 
+from cmath import rect
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from math import sqrt
 
 import numpy as np
@@ -28,10 +31,22 @@ def bytes_with(qubits: int) -> int:
 _NOTHING = 1e-14
 """A probability that only rounding left."""
 
+_ROUNDING = 1e-10
+"""How far two vectors of length 1 may be from each other that are taken for one."""
 
-@dataclass(frozen=True, slots=True)
+_ALIKE = 0.5
+"""A product of vectors that are worth a closer look."""
+
+_WIDER = 2
+"""How many qubits more there may be in a factor so that it can be compared."""
+
+MARKS_DIFFER = 1e-6
+"""How much, relative to them, the marks of equal states differ at the most."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Factor:
-    """The amplitudes of some qubits; the axes of the vector are theirs, in order."""
+    """The amplitudes of some qubits; the axes of the vector are theirs, in order. None equals another one."""
 
     qubits: tuple[int, ...]
     vector: Matrix
@@ -47,12 +62,22 @@ class State:
     @property
     def size_bytes(self) -> int:
         """What its vectors take."""
-        return sum(factor.vector.nbytes for factor in {id(one): one for one in self.factors.values()}.values())
+        return BYTES_PER_AMPLITUDE * self.amplitudes
+
+    @property
+    def amplitudes(self) -> int:
+        """How many numbers its vectors are."""
+        return sum([factor.vector.size for factor in self._distinct()])
 
     def amplitudes_of(self, qubit: int) -> int:
         """How many amplitudes a qubit is in."""
         factor = self.factors.get(qubit)
         return 1 if factor is None else factor.vector.size
+
+    def is_alone(self, qubit: int) -> bool:
+        """Whether a qubit is in a factor that has no other one."""
+        factor = self.factors.get(qubit)
+        return factor is not None and len(factor.qubits) == 1
 
     def amplitudes_after(self, unitary: Unitary) -> int:
         """How many amplitudes there will be at the most where a unitary was applied."""
@@ -101,9 +126,7 @@ class State:
         for qubit in qubits:
             factor = self.factors.get(qubit)
             if factor is None:
-                vector = np.zeros(2, dtype=complex)
-                vector[values.pop(qubit, 0)] = 1
-                factor = Factor((qubit,), vector)
+                factor = _basis(qubit, values.pop(qubit, 0))
             parts[id(factor)] = factor
         factors = list(parts.values())
         width = sum(len(factor.qubits) for factor in factors)
@@ -145,9 +168,84 @@ class State:
         """The state where a qubit that is in no factor has a value."""
         return State(self.factors, {**self.values, qubit: value})
 
+    def mark(self) -> float:
+        """A number that equal states have in common, and others hardly: how much they are like an arbitrary one."""
+        product = 1 + 0j
+        for qubit, value in self.values.items():
+            if value:
+                product *= _reference(qubit)
+        for factor in self._distinct():
+            rest: Matrix = factor.vector
+            for qubit in factor.qubits:
+                rest = rest[0] + _reference(qubit) * rest[1]
+            product *= complex(rest)
+        return abs(product)
+
+    def equals(self, other: "State") -> bool:
+        """Whether two states are one, up to a global phase and rounding. May be False where that would take much."""
+        groups = _groups(self, other)
+        if groups is None:
+            return False
+        for group in groups:
+            one, two = (state._vector(group) for state in (self, other))  # noqa: SLF001 - of this class
+            overlap = complex(np.vdot(one, two))
+            if abs(overlap) < _ALIKE or np.linalg.norm(one * (overlap / abs(overlap)) - two) > _ROUNDING:
+                return False
+        alone = self.values.keys() | other.values.keys()
+        for group in groups:
+            alone -= set(group)
+        return all(self.values.get(qubit, 0) == other.values.get(qubit, 0) for qubit in alone)
+
+    def _distinct(self) -> Iterable[Factor]:
+        return dict.fromkeys(self.factors.values())
+
+    def _vector(self, qubits: tuple[int, ...]) -> Matrix:
+        """The amplitudes of qubits that are together in factors, or alone; the axes are theirs, in order."""
+        order: tuple[int, ...] = ()
+        vector: Matrix = np.ones((), dtype=complex)
+        for qubit in qubits:
+            if qubit not in order:
+                factor = self.factors.get(qubit) or _basis(qubit, self.values.get(qubit, 0))
+                order += factor.qubits
+                vector = np.multiply.outer(vector, factor.vector)
+        return vector.transpose([order.index(qubit) for qubit in qubits])
+
 
 def _picked(factor: Factor, qubit: int, value: int) -> tuple[slice | int, ...]:
     return tuple(value if other == qubit else slice(None) for other in factor.qubits)
+
+
+def _basis(qubit: int, value: int) -> Factor:
+    vector = np.zeros(2, dtype=complex)
+    vector[value] = 1
+    return Factor((qubit,), vector)
+
+
+def _groups(one: State, other: State) -> list[tuple[int, ...]] | None:
+    """The qubits that are in factors that differ, by what is together in one or the other state.
+
+    None where some factors would have to become much larger to be compared.
+    """
+    groups: list[tuple[set[int], int]] = []
+    for state, against in ((one, other), (other, one)):
+        for factor in state._distinct():  # noqa: SLF001 - of this module
+            if against.factors.get(factor.qubits[0]) is factor:
+                continue
+            together, widest = set(factor.qubits), len(factor.qubits)
+            for group in [group for group in groups if group[0] & together]:
+                groups.remove(group)
+                together |= group[0]
+                widest = max(widest, group[1])
+            if len(together) > widest + _WIDER:
+                return None
+            groups.append((together, widest))
+    return [tuple(sorted(together)) for together, _ in groups]
+
+
+@cache
+def _reference(qubit: int) -> complex:
+    """Of a product state without any symmetry: how a qubit's 1 is there, where its 0 is 1."""
+    return complex(rect(0.6 + (qubit * sqrt(2)) % 0.8, qubit * sqrt(3) + 0.5))
 
 
 def _phase_on_a_control(unitary: Unitary, controls: list[tuple[int, int]]) -> tuple[Unitary, list[tuple[int, int]]]:

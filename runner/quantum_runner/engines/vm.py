@@ -1,12 +1,13 @@
 """Runs compiled programs of any kind: a machine that goes several ways where a measurement may.
 
 All shots begin together. A measurement divides them by one draw from the binomial distribution, and each outcome that
-some shots have goes on by itself: the cost is that of the different histories, not of the shots.
+some shots have goes on by itself: the cost is that of the different histories, not of the shots. Histories whose past
+makes no difference any more, because they are at one place with equal states and equal variables, become one again.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
@@ -19,14 +20,12 @@ from quantum_qasm.ir import (
     Bind,
     Branch,
     Call,
-    Code,
     End,
     Expression,
     Frame,
     Instruction,
     Jump,
     Measure,
-    Place,
     Program,
     Register,
     Reset,
@@ -36,7 +35,9 @@ from quantum_qasm.values import NoSuchValueError, Value
 from quantum_tasks.errors import Code as ErrorCode
 from quantum_tasks.errors import ProgramError
 
+from quantum_runner.engines.histories import Caller, History, Waiting
 from quantum_runner.engines.state import State
+from quantum_runner.engines.stops import next_round
 from quantum_runner.engines.unitaries import Effort, unitaries_of
 
 MAX_STEPS = 50_000_000
@@ -45,56 +46,14 @@ MAX_STEPS = 50_000_000
 AMPLITUDES_OF_A_STEP = 512
 """How many amplitudes take about as long as everything else of a step."""
 
-BYTES_OF_A_VALUE, BYTES_OF_A_HISTORY = 16, 1000
-"""Of a slot, an element of an array or a known qubit; of a history besides these and its vectors."""
-
 EFFORT_OF_A_STEP = 8
 """How many steps of writing out a gate take about as long as one of these."""
 
+LOOKS_OF_A_STEP = 64
+"""How many variables and amplitudes are looked at in the time of a step, to find equal histories."""
+
 MAX_CALLS = 200
 """Subroutines that call each other, one within the other."""
-
-
-@dataclass(slots=True)
-class _Caller:
-    """Where to go on after a subroutine."""
-
-    code: Code
-    at: int
-    frame: Frame
-    slot: int | None
-    given_back: tuple[tuple[int, Place], ...] = ()
-
-
-@dataclass(slots=True)
-class _Path:
-    """One history: where it is, what it knows, and how many shots go with it."""
-
-    shots: int
-    state: State
-    code: Code
-    frame: Frame
-    at: int = 0
-    callers: list[_Caller] = field(default_factory=list)
-    pending: int = 0
-    """How many qubits of the measurement or reset at `at` are done."""
-    outcome: int = 0
-    waiting_bytes: int = 0
-    """What it took when it began to wait."""
-
-    @property
-    def size_bytes(self) -> int:
-        """What its state and its variables take; arrays that it shares with other histories are its own here."""
-        frames = [self.frame, *(caller.frame for caller in self.callers)]
-        slots = sum(map(len, frames)) + sum(len(value) for frame in frames for value in frame if type(value) is tuple)
-        qubits = len(self.state.factors) + len(self.state.values)
-        return self.state.size_bytes + BYTES_OF_A_VALUE * (slots + qubits) + BYTES_OF_A_HISTORY
-
-    def fork(self, shots: int) -> "_Path":
-        """Another history that has been the same so far, with some of the shots."""
-        self.shots -= shots
-        callers = [replace(one, frame=list(one.frame)) for one in self.callers]
-        return _Path(shots, self.state, self.code, list(self.frame), self.at, callers, self.pending, self.outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,50 +107,50 @@ class _Machine:
         self._most_bytes = most_bytes
         self._most_steps = most_steps
         self._steps = 0
-        self._waiting_bytes = 0
-        """What the states of the histories take that wait."""
+        self._waiting = Waiting(program, most_bytes)
         self._ends = Ends()
 
     def run(self, shots: int, inputs: Mapping[str, Value]) -> Ends:
         frame: Frame = [0] * self._program.code.slots
         for parameter in self._program.inputs:
             frame[parameter.slot] = inputs[parameter.name]
-        waiting = [_Path(shots, State(), self._program.code, frame)]
-        while waiting:
-            path = waiting.pop()
-            self._waiting_bytes -= path.waiting_bytes
-            self._follow(path, waiting)
+        self._follow(History(shots, State(), self._program.code, frame))
+        while self._waiting.count:
+            self._follow(self._waiting.next())
         return self._ends
 
-    def _follow(self, path: _Path, waiting: list[_Path]) -> None:
-        """Go one way to its end; other ways that leave it are put to those that wait."""
+    def _follow(self, path: History) -> None:
+        """Go one way, to its end or to where it waits for others; ways that leave it wait, too."""
+        waiting = self._waiting
+        comes_from_a_stop = True
         while path.at < len(path.code.instructions):
             instruction = path.code.instructions[path.at]
             self._steps += 1
-            self._require_steps(instruction)
+            if self._steps > self._most_steps:
+                raise self._too_many_steps(instruction)
             try:
-                if not self._step(path, instruction, waiting):
-                    break
+                if id(instruction) in waiting.stops and not comes_from_a_stop and waiting.count and self._stop(path):
+                    return
+                comes_from_a_stop = False
+                if not self._step(path, instruction):
+                    return
             except FAILURES as failure:
                 raise refusal(instruction, failure) from None
         self._ends.add(self._program, path.frame, path.shots)
 
-    def _require_steps(self, instruction: Instruction) -> None:
-        if self._steps > self._most_steps:
-            message = f"The program takes more than {self._most_steps} steps."
-            raise _refusal(instruction, message, ErrorCode.OPERATIONS)
+    def _too_many_steps(self, instruction: Instruction) -> ProgramError:
+        return _refusal(instruction, f"The program takes more than {self._most_steps} steps.", ErrorCode.OPERATIONS)
 
-    def _step(self, path: _Path, instruction: Instruction, waiting: list[_Path]) -> bool:
-        """Do one instruction. Returns whether there is another one."""
+    def _step(self, path: History, instruction: Instruction) -> bool:
+        """Do one instruction. Returns False where the history has come to wait."""
         match instruction:
             case Apply():
                 self._apply(path, instruction)
             case Measure():
-                self._measure(path, instruction, waiting)
-            case Reset(qubits=qubits):
-                self._draw(path, qubits.numbers(path.frame), waiting)
-                for qubit in qubits.numbers(path.frame):
-                    path.state = path.state.with_value(qubit, 0)
+                self._measure(path, instruction)
+            case Reset():
+                if not self._reset(path, instruction):
+                    return False
             case Assign(place=place, value=value):
                 assign(path.frame, place, value.evaluate(path.frame))
             case Bind(slot=slot, qubits=qubits):
@@ -199,11 +158,12 @@ class _Machine:
             case Barrier():
                 pass
             case _:
-                return _go(path, instruction)
+                _go(path, instruction, counts_rounds=bool(self._waiting.stops))
+                return True
         path.at += 1
         return True
 
-    def _apply(self, path: _Path, instruction: Apply) -> None:
+    def _apply(self, path: History, instruction: Apply) -> None:
         frame = path.frame
         parameters = [parameter.evaluate(frame) for parameter in instruction.parameters]
         operands = [operand.numbers(frame) for operand in instruction.operands]
@@ -215,43 +175,62 @@ class _Machine:
             effort = Effort()
             unitaries = unitaries_of(instruction.gate, instruction.modifiers, parameters, qubits, frame, effort=effort)
             self._steps += effort.steps // EFFORT_OF_A_STEP
-            self._require_steps(instruction)
+            if self._steps > self._most_steps:
+                raise self._too_many_steps(instruction)
             for unitary in unitaries:
                 self._steps += 1 + path.state.amplitudes_after(unitary) // AMPLITUDES_OF_A_STEP
-                path.state = path.state.after(unitary, most_bytes=self._most_bytes - self._waiting_bytes)
-                self._require_steps(instruction)
+                path.state = path.state.after(unitary, most_bytes=self._most_bytes - self._waiting.size_bytes)
+                if self._steps > self._most_steps:
+                    raise self._too_many_steps(instruction)
 
-    def _measure(self, path: _Path, instruction: Measure, waiting: list[_Path]) -> None:
-        outcome = self._draw(path, instruction.qubits.numbers(path.frame), waiting)
+    def _measure(self, path: History, instruction: Measure) -> None:
+        """Measure qubits. Shots with other outcomes go on from here by themselves."""
+        qubits = instruction.qubits.numbers(path.frame)
+        while path.pending < len(qubits):
+            qubit = qubits[path.pending]
+            ones = self._ones(path, qubit)
+            if 0 < ones < path.shots:
+                other = path.fork(path.shots - ones)
+                other.measured(qubit, 0)
+                self._waiting.expect(instruction)
+                self._waiting.add(other)
+            path.measured(qubit, int(ones > 0))
+        outcome, path.pending, path.outcome = path.outcome, 0, 0
         if instruction.place is not None:
             assign(path.frame, instruction.place, outcome)
 
-    def _draw(self, path: _Path, qubits: tuple[int, ...], waiting: list[_Path]) -> int:
-        """Measure qubits. Shots with other outcomes go on from here by themselves."""
+    def _reset(self, path: History, instruction: Reset) -> bool:
+        """Reset qubits. Returns False where the history has come to wait."""
+        qubits = instruction.qubits.numbers(path.frame)
         while path.pending < len(qubits):
             qubit = qubits[path.pending]
-            self._steps += path.state.amplitudes_of(qubit) // AMPLITUDES_OF_A_STEP
-            chance = path.state.probability(qubit)
-            ones = path.shots if chance == 1 else 0 if chance == 0 else int(self._random.binomial(path.shots, chance))
-            if 0 < ones < path.shots:
-                other = path.fork(path.shots - ones)
-                other.state = other.state.measured(qubit, 0)
-                other.pending += 1
-                self._wait(other, waiting)
-            value = int(ones > 0)
-            path.state = path.state.measured(qubit, value)
-            path.outcome |= value << path.pending
-            path.pending += 1
-        outcome, path.pending, path.outcome = path.outcome, 0, 0
-        return outcome
+            if path.state.is_alone(qubit):  # whatever it would be measured as, nothing else changes by that
+                path.state = path.state.measured(qubit, 0)
+            ones = self._ones(path, qubit)
+            other = path.fork(path.shots - ones) if 0 < ones < path.shots else None
+            path.reset(qubit, int(ones > 0))
+            if other is not None:
+                other.reset(qubit, 0)
+                self._waiting.expect(instruction)
+                if not self._stop(other):
+                    self._waiting.add(other)
+                if self._stop(path):
+                    return False
+        path.pending = 0
+        return True
 
-    def _wait(self, path: _Path, waiting: list[_Path]) -> None:
-        waiting.append(path)
-        path.waiting_bytes = path.size_bytes
-        self._waiting_bytes += path.waiting_bytes
-        if self._waiting_bytes > self._most_bytes:
-            message = f"The states of {len(waiting)} histories take more than {self._most_bytes} bytes."
-            raise ProgramError(ErrorCode.MEMORY, message)
+    def _ones(self, path: History, qubit: int) -> int:
+        """How many shots measure a qubit as 1."""
+        self._steps += path.state.amplitudes_of(qubit) // AMPLITUDES_OF_A_STEP
+        chance = path.state.probability(qubit)
+        return path.shots if chance == 1 else 0 if chance == 0 else int(self._random.binomial(path.shots, chance))
+
+    def _stop(self, path: History) -> bool:
+        """Let a history wait for others, or become one with an equal one. Returns False where it is to go on."""
+        has_stopped = self._waiting.stop(path)
+        self._steps += self._waiting.looked_at // LOOKS_OF_A_STEP
+        self._waiting.looked_at %= LOOKS_OF_A_STEP
+        return has_stopped
 
 
 def _key(registers: Sequence[Register], frame: Frame) -> str:
@@ -268,26 +247,28 @@ def _bits(value: int, width: int) -> str:
     return format(value & ((1 << width) - 1), f"0{width}b")
 
 
-def _go(path: _Path, instruction: Instruction) -> bool:
-    """Go on where an instruction says. Returns whether there is another one."""
+def _go(path: History, instruction: Instruction, *, counts_rounds: bool) -> None:
+    """Go on where an instruction says."""
     match instruction:
+        case Jump(to=to):
+            if counts_rounds and to <= path.at:
+                path.rounds = next_round(path.rounds, to)
+            path.at = to
         case Branch(condition=condition, otherwise=otherwise):
             path.at = path.at + 1 if condition.evaluate(path.frame) else otherwise
-        case Jump(to=to):
-            path.at = to
         case Call():
             _call(path, instruction)
         case Return(value=value):
             _return(path, value)
         case End():
-            path.frame = path.callers[0].frame if path.callers else path.frame
-            return False
+            if path.callers:
+                path.code, path.frame = path.callers[0].code, path.callers[0].frame
+            path.at = len(path.code.instructions)
         case _:
             raise AssertionError(instruction)
-    return True
 
 
-def _call(path: _Path, instruction: Call) -> None:
+def _call(path: History, instruction: Call) -> None:
     if len(path.callers) >= MAX_CALLS:
         raise ProgramError(ErrorCode.NESTING, f"Subroutines call each other more than {MAX_CALLS} deep.")
     passed = [
@@ -299,16 +280,18 @@ def _call(path: _Path, instruction: Call) -> None:
     if len(set(qubits)) < len(qubits):
         raise NoSuchValueError("a qubit is passed twice")
     code = instruction.subroutine.code
-    path.callers.append(_Caller(path.code, path.at + 1, path.frame, instruction.slot, instruction.given_back))
-    path.code, path.at, path.frame = code, 0, [*passed, *[0] * (code.slots - len(passed))]
+    path.callers.append(
+        Caller(path.code, path.at + 1, path.frame, instruction.slot, instruction.given_back, path.rounds)
+    )
+    path.code, path.at, path.frame, path.rounds = code, 0, [*passed, *[0] * (code.slots - len(passed))], {}
 
 
-def _return(path: _Path, value: Expression | None) -> None:
+def _return(path: History, value: Expression | None) -> None:
     returned = None if value is None else value.evaluate(path.frame)
     caller = path.callers.pop()
     for slot, place in caller.given_back:
         assign(caller.frame, place, path.frame[slot])
-    path.code, path.at, path.frame = caller.code, caller.at, caller.frame
+    path.code, path.at, path.frame, path.rounds = caller.code, caller.at, caller.frame, caller.rounds
     if caller.slot is not None:
         path.frame[caller.slot] = returned
 
