@@ -395,16 +395,6 @@ class Call(Instruction):
 
 
 @dataclass(slots=True)
-class CallExtern(Instruction):
-    """Call what the server has bound to a name."""
-
-    name: str
-    arguments: tuple[Expression, ...]
-    returned: Type | None = None
-    slot: int | None = None
-
-
-@dataclass(slots=True)
 class Return(Instruction):
     """Go back to the caller."""
 

@@ -18,7 +18,6 @@ from quantum_qasm.ir import (
     Barrier,
     Branch,
     Call,
-    CallExtern,
     Gate,
     GateCall,
     Instruction,
@@ -242,7 +241,7 @@ def _gates_of(code: Iterable[Instruction]) -> int | None:
     known: dict[int, int | None] = {}
     most = 1
     for one in code:
-        if isinstance(one, Call | CallExtern):
+        if isinstance(one, Call):
             return None
         if isinstance(one, Apply):
             found = _unitaries(one.gate, one.modifiers, known)

@@ -163,6 +163,14 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "end within a loop": ("bit[4] c; for int i in [0:3] { c[i] = 1; if (i == 1) end; }", "0011"),
         "an extern that is not called": ("extern f(int) -> int; bit c = 1;", "1"),
+        "an extern that is bound: the majority of bits": (
+            'extern vote(bit[3]) -> bit; bit[3] c = "110"; bit d = vote(c); c[1] = 0; d ^= vote(c);',
+            "1 100",
+        ),
+        "an extern that is bound: the parity of bits": (
+            "extern parity(bit[4]) -> bit; qubit[4] q; x q[1:3]; bit[4] c = measure q; bit d = !parity(c) == false;",
+            "1 1110",
+        ),
     },
     "Arrays": {
         "an array": ("array[int[8], 3] a = {1, 2, 3}; a[1] += 5; bit[8] c = bit[8](a[1]);", "00000111"),

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from quantum_qasm.check import check
+from quantum_qasm.externs import EXTERNS
 from support import corpora, features, refusals, specification
 from support.language_limits import CIRCUITS, RUN, WRITTEN
 
@@ -32,7 +33,7 @@ _NOT_YET = """\
 
 | what | refused as |
 |---|---|
-| `extern`, when it is called | `extern.unbound` |
+| `extern`, when it is called and is none of those above | `extern.unbound` |
 | `defcal`, `cal`, `defcalgrammar` | `pulse.unsupported` |
 | ranges of bits or qubits whose ends are no constants | `sem.unsupported` |
 | aliases of several variables together, and of elements of arrays | `sem.invalid`, `sem.unsupported` |
@@ -42,7 +43,7 @@ _NOT_YET = """\
 
 def page() -> str:
     """The whole page."""
-    parts = [*_features(), *_refusals(), *_sections(), *_limits(), *_examples()]
+    parts = [*_features(), *_externs(), *_refusals(), *_sections(), *_limits(), *_examples()]
     return _HEAD + "\n".join(parts) + "\n" + _NOT_YET
 
 
@@ -54,6 +55,15 @@ def _features() -> Iterator[str]:
         for name, (body, outcome) in found.items():
             yield f"| {name} | `{_cell(body)}` | `{outcome}` |"
         yield ""
+
+
+def _externs() -> Iterator[str]:
+    yield "## Externs that are bound\n"
+    yield "| declaration, for any `n` | value |"
+    yield "|---|---|"
+    for bound in EXTERNS.values():
+        yield f"| `{bound.declaration}` | {bound.told} |"
+    yield ""
 
 
 def _refusals() -> Iterator[str]:

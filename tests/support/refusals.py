@@ -46,6 +46,17 @@ REFUSED: list[Refusal] = [
         HIDDEN,
     ),
     ("extern f(int) -> int; int i = f(1);", 1, 31, "The extern 'f' is not bound to anything here.", ""),
+    (
+        "extern vote(int) -> bit; bit c = vote(1);",
+        *(1, 34, "The extern 'vote' is bound to a function here that takes or returns something else."),
+        "declare it so: extern vote(bit[n]) -> bit;",
+    ),
+    (
+        'extern parity(bit[2]) -> bit; bit c = parity("01", "1");',
+        *(1, 39, "'parity' takes 1 arguments, not 2."),
+        "",
+    ),
+    ("extern vote(bit[3]) -> bit; bit[2] d; bit c = vote(d);", 1, 52, "bit[2] is not bit[3].", ""),
     ("switch (1.5) { case 1 { } }", 1, 9, "float is no integer.", ""),
     ("int i; switch (i) { case 1 { } case 1 { } }", 1, 37, "There is a case of 1 already.", ""),
     ("for int i in [0:0:3] { }", 1, 17, "A range with a step of 0.", ""),

@@ -70,7 +70,10 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "While": ("while", "repeat until success"),
     "Break, continue and end": ("break and continue", "break leaves the inner loop", "end", "break;"),
     "Switch": ("switch", "break within a switch leaves the loop", "switch (1.5) { case 1 { } }"),
-    "Extern functions": ("an extern that is not called", "extern f(int) -> int; int i = f(1);"),
+    "Extern functions": (
+        *("an extern that is bound: the majority of bits", "an extern that is bound: the parity of bits"),
+        *("an extern that is not called", "extern f(int) -> int; int i = f(1);"),
+    ),
     "Subroutines": ("a subroutine", "recursion", "a subroutine returns a register", "def f() { return 1; }"),
     "Arrays in subroutines": (
         "a subroutine reads an array",

@@ -21,6 +21,7 @@ from quantum_qasm.compiling.scopes import (
     VariableSymbol,
 )
 from quantum_qasm.compiling.typed import error
+from quantum_qasm.externs import EXTERNS
 from quantum_qasm.ir import (
     Applied,
     Call,
@@ -273,12 +274,25 @@ class Expressions(Names):
                 return self.call_subroutine(subroutine, arguments, span)
             case GenericSymbol() as generic:
                 return self.call_subroutine(self._instance(generic, arguments, span), arguments, span)
-            case ExternSymbol():
-                message = f"The extern '{name.name}' is not bound to anything here."
-                raise error(span, message, ErrorCode.EXTERN_UNBOUND)
+            case ExternSymbol() as extern:
+                return self._call_extern(extern, arguments, span)
             case GateSymbol():
                 raise error(span, f"The gate '{name.name}' is applied to qubits: {name.name}(...) q;")
         raise error(span, f"'{name.name}' cannot be called.")
+
+    def _call_extern(self, extern: ExternSymbol, arguments: Sequence[ast.Expression], span: Span) -> Expression:
+        bound = EXTERNS.get(extern.name)
+        if bound is None:
+            message = f"The extern '{extern.name}' is not bound to anything here."
+            raise error(span, message, ErrorCode.EXTERN_UNBOUND)
+        if extern.returned is None or not bound.fits(extern.arguments, extern.returned):
+            message = f"The extern '{extern.name}' is bound to a function here that takes or returns something else."
+            raise error(span, message, ErrorCode.EXTERN_UNBOUND, f"declare it so: {bound.declaration}")
+        if len(arguments) != len(extern.arguments):
+            raise error(span, f"'{extern.name}' takes {len(extern.arguments)} arguments, not {len(arguments)}.")
+        [kind], [argument] = extern.arguments, arguments
+        value = typed.converted(self.expression(argument), kind)
+        return typed.folded(Applied(extern.returned, span, bound.of(kind), (value,)), value)
 
     def call_subroutine(
         self, subroutine: Subroutine, arguments: Sequence[ast.Expression | ast.IndexedIdentifier], span: Span

@@ -15,7 +15,6 @@ from quantum_qasm.ir import (
     Bind,
     Branch,
     Call,
-    CallExtern,
     Code,
     End,
     Expression,
@@ -174,7 +173,7 @@ def _places(instruction: Instruction) -> list[Place]:
             return [place]
         case Call(slot=slot, given_back=given_back):
             return [place for _, place in given_back] + ([] if slot is None else [Place(slot)])
-        case CallExtern(slot=int(slot)) | Bind(slot=slot):
+        case Bind(slot=slot):
             return [Place(slot)]
     return []
 
@@ -211,7 +210,7 @@ def _flow(instruction: Instruction, at_end: int) -> _Flow:
             return _Flow(reads, 1 << slot, 0)
         case Measure(place=Place(slot=slot, elements=None, bits=None)):
             return _Flow(reads, 1 << slot, 0)
-        case Bind(slot=slot) | CallExtern(slot=int(slot)):
+        case Bind(slot=slot):
             return _Flow(reads, 1 << slot, 0)
         case Call(slot=slot, given_back=given_back):
             keeps = at_end | _read(given_back)

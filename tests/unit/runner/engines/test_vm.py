@@ -1,6 +1,7 @@
 """The machine that runs any program, against outcomes that were derived by hand and distributions worked out apart."""
 
 from collections import Counter
+from math import sin
 from random import Random
 
 import pytest
@@ -47,6 +48,7 @@ def test_each_feature_has_the_outcome_that_was_derived(feature: str) -> None:
     ("example", "expected"),
     [
         ("adder", {"10000": 1.0}),  # 1 + 15
+        ("gateteleport", {"0": 1.0}),  # both logical qubits are 0, and the phase is a global one
         ("inverseqft1", {"0000": 1.0}),
         ("inverseqft2", {"0000": 1.0}),
         ("qec", {"01 000": 1.0}),  # the error was found at qubit 0, and mended
@@ -77,6 +79,14 @@ def test_straight_programs_have_the_distribution(part: int) -> None:
         found = counts(text, shots=SHOTS, seed=number)
         joined = {key.replace(" ", ""): shots for key, shots in found.items()}
         assert p_value(joined, distribution(text)) > FALSE_ALARM, text
+
+
+def test_a_vote_mends_what_one_of_three_has_wrong() -> None:
+    """Each bit is 1 with sin^2(0.4) = p; most of three are with 3 p^2 - 2 p^3."""
+    body = "extern vote(bit[3]) -> bit; qubit[3] q; ry(0.8) q; bit v; { bit[3] e = measure q; v = vote(e); }"
+    once = sin(0.4) ** 2
+    wrong = 3 * once**2 - 2 * once**3
+    assert p_value(dict(counts(INCLUDE + body, shots=5000)), {"0": 1 - wrong, "1": wrong}) > FALSE_ALARM
 
 
 def test_equal_seeds_give_equal_counts() -> None:
