@@ -68,8 +68,9 @@ _UNBOUNDED = Int(256)
 class Statements(Gates):
     """Compiles statements, each by the method for its node."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ignores_calibrations: bool = False) -> None:
         super().__init__()
+        self._ignores_calibrations = ignores_calibrations
         self._loops: list[tuple[list[Jump], list[Jump]]] = []
         self._returned: Type | None = None
         self._elements_declared = 0
@@ -105,9 +106,13 @@ class Statements(Gates):
         self.may_be_qiskits = self.may_be_qiskits and not _is_not_qiskits(node)
         self.spend(WORK_OF_A_STATEMENT, node.span)
         compile_it = _STATEMENTS.get(type(node))
-        if compile_it is None:
+        if compile_it is not None:
+            compile_it(self, node)
+        elif self._ignores_calibrations:
+            message = "This calibration is left out: gates are ideal here, and take no time."
+            self.warn(node.span, message, ErrorCode.PULSE)
+        else:
             raise error(node.span, "Calibrations of pulses cannot be run on a simulator.", ErrorCode.PULSE)
-        compile_it(self, node)
 
     def block(self, nodes: Sequence[ast.Statement]) -> None:
         """Compile some, in a scope of their own."""

@@ -147,3 +147,42 @@ def test_a_subroutine_of_arrays_of_any_length_is_compiled_for_each() -> None:
 
 def _messages(text: str) -> list[tuple[int, Diagnostic]]:
     return [(found.span.start_line, found) for found in check(text).errors]
+
+
+CALIBRATED = """\
+defcalgrammar "openpulse";
+include "stdgates.inc";
+cal { extern drag(complex, duration) -> waveform; }
+defcal x $0 { play(drive($0), drag(0.2, 100dt)); }
+defcal measure $0 -> bit { return capture(acquire($0)); }
+bit c;
+x $0;
+c = measure $0;
+"""
+
+
+def test_calibrations_are_left_out_where_that_is_asked_for() -> None:
+    """Each with a warning; nothing else is changed by them, and without being asked they are mistakes."""
+    checked = check(CALIBRATED, ignores_calibrations=True)
+    plain = check("\n".join(CALIBRATED.splitlines()[i] for i in (1, 5, 6, 7)))
+    assert checked.errors == ()
+    assert checked.program
+    assert plain.program
+    assert [type(one) for one in checked.program.code.instructions] == [
+        type(one) for one in plain.program.code.instructions
+    ]
+    assert [(one.code, one.span.start_line) for one in checked.warnings] == [(Code.PULSE, at) for at in (1, 3, 4, 5)]
+    assert {error.code for error in check(CALIBRATED).errors} == {Code.PULSE}
+
+
+def test_a_gate_that_only_a_calibration_defines_is_undefined() -> None:
+    """Nobody knows what it is."""
+    [error] = check("defcal rx90 $0 { }\nrx90 $0;", ignores_calibrations=True).errors
+    assert (error.code, error.span.start_line) == (Code.UNDEFINED, 2)
+
+
+def test_examples_with_calibrations_need_more_than_to_have_them_ignored() -> None:
+    """One calls an extern that logs what it counts, and nobody but its author has that."""
+    checked = check(corpora.examples()["t1"], ignores_calibrations=True)
+    assert [(line, code) for line, _, code in _told(checked)] == [(at, Code.EXTERN_UNBOUND) for at in (45, 46)]
+    assert check(corpora.examples()["defcal"], ignores_calibrations=True).errors == ()
