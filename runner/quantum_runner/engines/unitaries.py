@@ -19,6 +19,9 @@ Matrix = NDArray[np.complex128]
 MAX_REPETITIONS = 64
 """Up to this a power is that many gates; above, and where it is no integer, it is one of a matrix."""
 
+MOST_EXACT = 2**53
+"""Integers from this on are not all floats, as exponents are."""
+
 MAX_POWER_QUBITS = 6
 """Qubits of a gate whose matrix is made for a power: it has 4^n entries."""
 
@@ -134,7 +137,8 @@ def _matrix_power(matrix: Matrix, exponent: float) -> Matrix:
     if exponent == int(exponent):
         with np.errstate(all="ignore"):
             whole = np.linalg.matrix_power(matrix, int(exponent))
-            if not np.allclose(whole @ whole.conj().T, np.eye(len(whole)), atol=1e-6):
+            is_exact = abs(exponent) < MOST_EXACT and np.allclose(whole @ whole.conj().T, np.eye(len(whole)), atol=1e-6)
+            if not is_exact:
                 raise ProgramError(Code.NUMBER, f"The power {exponent:g} of a gate is lost in rounding.")
         return whole
     if np.allclose(matrix, np.diag(np.diagonal(matrix))):

@@ -126,6 +126,9 @@ def test_qubits_that_never_meet_are_no_vector_together() -> None:
             "entangled",
         ),
         ("int n = 0;\nfor int i in [0:n:3] { }", 3, 1, Code.SEMANTIC, "a step of 0"),
+        ("qubit q;\npow(1e15) @ h q;", 3, 1, Code.NUMBER, "lost in rounding"),
+        ("qubit q;\npow(2 ** 53 + 1) @ x q;", 3, 1, Code.NUMBER, "lost in rounding"),
+        ("int n = 5000;\nuint[300] i = 3;\ni = i ** n;", 4, 1, Code.NUMBER, "may be 4096 at most"),
     ],
 )
 def test_what_goes_wrong_on_the_way_has_its_place(body: str, line: int, column: int, code: Code, message: str) -> None:
