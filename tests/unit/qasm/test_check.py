@@ -126,6 +126,19 @@ def test_what_python_cannot_compute_is_refused(body: str) -> None:
     assert found.span.start_line == 1
 
 
+def test_no_more_is_told_than_a_person_reads() -> None:
+    """Twenty mistakes, and a hundred warnings, where there are thousands."""
+    assert len(check("int i;" + "i = j;" * 5000).errors) == 20
+    assert len(check("int i;" + "{ int i; }" * 5000).warnings) == 100
+
+
+def test_long_names_have_no_hint() -> None:
+    """To compare them takes long."""
+    name = "name" * 10
+    [found] = check(f"int {name}a; {name}b = 1;").errors
+    assert (found.code, found.hint) == (Code.UNDEFINED, "")
+
+
 def test_what_cannot_be_read_is_told_first() -> None:
     """Where the text itself is wrong, what follows from it is not told."""
     checked = check(INCLUDE + "qubit[2 q;\nh q;")

@@ -131,6 +131,9 @@ def test_nothing_is_a_program(text: str) -> None:
         ('include "a', 1, 9, "Unexpected '\"a'."),
         ("f(sizeof());", 1, 3, "'sizeof' needs either one or two arguments."),
         ("x \xb2;", 1, 3, "Unexpected '\xb2'."),
+        ("ctrl @\x80 x q, r;", 1, 7, "Unexpected '\x80'."),
+        ("x a\x80b;", 1, 4, "Unexpected '\x80'; is there a ';' missing before it?"),
+        ("c" + "[0]" * 400 + " = 1;", 1, 902, "There are more than 300 indices in a row."),
     ],
 )
 def test_a_mistake_has_its_place(text: str, line: int, column: int, message: str) -> None:
