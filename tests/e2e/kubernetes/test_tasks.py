@@ -39,6 +39,19 @@ def _is_possible(sample: str, key: str) -> bool:
     return set(key) in ({"0"}, {"1"})
 
 
+def test_inputs_come_from_the_resource_and_outputs_are_in_its_status(installation: Installation, http: Client) -> None:
+    """Text and integers go in; each output is JSON in the status, and JSON over HTTP."""
+    sample = K8S / "samples" / "inputs.yaml"
+    installation.kubectl("delete", "--ignore-not-found", "-f", str(sample))  # whoever applied it before
+    installation.kubectl("apply", "-f", str(sample))
+    status = installation.finished("inputs")
+    assert status["outputs"] == [{"count": 1000, "values": {"c": '"111"', "turns": "1.5"}}]
+    assert status["engine"] == "machine"
+    resource = http.resource("inputs")
+    assert resource["spec"]["inputs"] == {"theta": "pi", "n": "3"}
+    assert resource["result"]["outputs"] == [{"count": 1000, "values": {"c": "111", "turns": 1.5}}]
+
+
 def test_two_values_of_a_bell_pair_are_equally_likely(installation: Installation) -> None:
     """The counts of an unseeded Bell pair are half and half, within six standard deviations."""
     shots = 10_000
