@@ -7,7 +7,8 @@ from quantum_tasks.errors import Code
 
 from quantum_qasm.compiling.statements import Statements
 from quantum_qasm.diagnostics import Diagnostic
-from quantum_qasm.ir import Program, counted
+from quantum_qasm.ir import Call, Measure, Program, counted
+from quantum_qasm.ir import Code as Instructions
 from quantum_qasm.parsing.parser import parse
 from quantum_qasm.spans import Lines, Span
 
@@ -48,9 +49,28 @@ def check(text: str, *, ignores_calibrations: bool = False) -> Checked:
     if errors:
         return Checked(None, errors, warnings)
     outputs = tuple(compiled.outputs)
+    if not outputs and not compiled.registers and _measures(compiled.code):
+        outputs = tuple(compiled.variables)  # as the specification has it where no output is declared
     registers = [register for output in outputs for register in counted(output)] if outputs else compiled.registers
     program = Program(compiled.code, compiled.qubits, tuple(registers), tuple(compiled.inputs), outputs)
     return Checked(program, warnings=warnings, may_be_qiskits=compiled.may_be_qiskits)
+
+
+def _measures(code: Instructions) -> bool:
+    """Whether there is a measurement in a row of instructions, or in a subroutine that is called there."""
+    seen: set[int] = set()
+    waiting = [code]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        for instruction in one.instructions:
+            if isinstance(instruction, Measure):
+                return True
+            if isinstance(instruction, Call):
+                waiting.append(instruction.subroutine.code)
+    return False
 
 
 def _in_order(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

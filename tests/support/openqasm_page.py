@@ -24,7 +24,8 @@ evaluates both. Gates take no time: `delay`, `box` and `barrier` are checked and
 
 Counts are of the bits and registers that are declared outside of any scope. Where a program declares `output`s, counts
 are of those that have bits (integers and angles as their binary digits), and the result has the values of all of them
-by their names, too. The values of `input`s come with the task.
+by their names, too. Where it declares neither registers nor outputs, all variables outside of any scope are outputs.
+The values of `input`s come with the task.
 
 """
 

@@ -76,6 +76,8 @@ class Statements(Gates):
         self._elements_declared = 0
         self.inputs: list[Parameter] = []
         self.outputs: list[Parameter] = []
+        self.variables: list[Parameter] = []
+        """Those that are declared outside of any scope."""
         self.may_be_qiskits = True
         """Whether each statement is one that Qiskit's importer may know."""
 
@@ -155,6 +157,8 @@ class Statements(Gates):
             self.refuse_later(node.identifier)
             raise
         symbol = self.variable(node.identifier, kind)
+        if self.is_global:
+            self.variables.append(Parameter(node.identifier.name, symbol.slot, kind, node.span))
         if self.is_global and isinstance(kind, Bit | Bits):
             width = kind.width if isinstance(kind, Bits) else None
             self.registers.append(Register(node.identifier.name, symbol.slot, width))

@@ -199,3 +199,28 @@ def test_examples_with_calibrations_need_more_than_to_have_them_ignored() -> Non
     checked = check(corpora.examples()["t1"], ignores_calibrations=True)
     assert [(line, code) for line, _, code in _told(checked)] == [(at, Code.EXTERN_UNBOUND) for at in (45, 46)]
     assert check(corpora.examples()["defcal"], ignores_calibrations=True).errors == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "outputs", "registers"),
+    [
+        ("qubit q; int[4] n; { bit b = measure q; if (b) { n = 3; } } float f;", ["n", "f"], ["n"]),
+        (
+            "qubit q; int[4] n; def read(qubit r) -> bit { return measure r; } { bit b = read(q); if (b) { n = 3; } }",
+            ["n"],
+            ["n"],
+        ),
+        ("qubit q; int[4] n; bit c = measure q;", [], ["c"]),
+        ("qubit q; int[4] n; output bit c; c = measure q;", ["c"], ["c"]),
+        ("qubit q; int[4] n; n = 3;", [], []),
+        ("qubit q; measure q;", [], []),
+    ],
+)
+def test_without_registers_and_outputs_all_variables_are_the_results(
+    body: str, outputs: list[str], registers: list[str]
+) -> None:
+    """If anything is measured, that is."""
+    program = check(INCLUDE + body).program
+    assert program is not None
+    assert [one.name for one in program.outputs] == outputs
+    assert [one.name for one in program.registers] == registers

@@ -48,7 +48,7 @@ def test_what_is_measured_can_be_computed_with() -> None:
     assert (first.method, first.qubits) == (Method.STATEVECTOR, 1)
 
 
-@pytest.mark.parametrize("example", ["adder", "qec", "rus", "teleport", "varteleport"])
+@pytest.mark.parametrize("example", ["adder", "gateteleport", "ipe", "qec", "rus", "teleport", "varteleport"])
 def test_official_examples_run(example: str) -> None:
     """Some of which no other open system runs."""
     outcome = simulate(corpora.examples()[example], Options(shots=100, seed=1), MACHINE)

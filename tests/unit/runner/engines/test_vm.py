@@ -1,7 +1,7 @@
 """The machine that runs any program, against outcomes that were derived by hand and distributions worked out apart."""
 
 from collections import Counter
-from math import sin
+from math import pi, sin
 from random import Random
 
 import pytest
@@ -68,6 +68,34 @@ def test_official_examples_have_the_outcomes_of_theory(example: str, expected: d
     assert set(found) <= set(expected)
     if len(expected) > 1:
         assert p_value(dict(found), expected) > FALSE_ALARM
+
+
+def test_iterative_phase_estimation_has_its_distribution() -> None:
+    """The official `ipe`, which declares no register and no output: all of its variables are its results.
+
+    The target is an eigenvector of phase 0 or of theta, each half of the time; then a round's outcome is 1 with
+    sin^2((power theta - c) / 2), where c is the angle of the bits so far, shifted.
+    """
+    bits, theta = 10, 3 * pi / 8
+    angles = {0: 0.5, 1: 0.5}  # by eigenvector: what is left of its probability
+    expected: dict[str, float] = {}
+    states = [(eigen, 0, chance) for eigen, chance in angles.items()]
+    for turn in range(bits):
+        power = (1 << turn) % (1 << bits)
+        following = []
+        for eigen, c, chance in states:
+            one = sin((power * theta * eigen - 2 * pi * c / (1 << bits)) / 2) ** 2
+            for bit, share in ((0, 1 - one), (1, one)):
+                shifted = ((c & ~1 | bit) << 1) & ((1 << bits) - 1)
+                if chance * share > 1e-12:
+                    following.append((eigen, shifted, chance * share))
+        states = following
+    for _, c, chance in states:
+        key = f"{0:010b} {c:010b}"
+        expected[key] = expected.get(key, 0) + chance
+    found = counts(corpora.examples()["ipe"], shots=5000, seed=3)
+    assert p_value(dict(found), expected) > FALSE_ALARM
+    assert sum(expected.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
