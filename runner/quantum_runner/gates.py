@@ -56,5 +56,10 @@ def repeated(gate: Gate, times: int) -> Gate:
     factor = gate if times >= 0 else gate.inverse()
     for _ in range(abs(times)):
         circuit.append(factor, range(gate.num_qubits))
+    return written_out("power", circuit)
+
+
+def written_out(name: str, circuit: QuantumCircuit) -> Gate:
+    """A gate that is a circuit."""
     parameters = tuple(circuit.parameters)  # of a gate that is being defined
-    return DefinedGate("power", circuit, parameters, parameters)
+    return DefinedGate(name, circuit, parameters, parameters)

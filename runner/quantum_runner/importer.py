@@ -12,7 +12,7 @@ from typing import Any
 
 from openqasm3 import ast
 from qiskit.circuit import ClassicalRegister, Clbit, Gate, ParameterExpression, QuantumCircuit
-from qiskit.circuit.library import IGate
+from qiskit.circuit.library import IGate, U2Gate, U3Gate, UGate
 from qiskit.exceptions import QiskitError
 from qiskit_qasm3_import import types
 from qiskit_qasm3_import.converter import ConvertVisitor, State
@@ -23,7 +23,7 @@ from qiskit_qasm3_import.state import LocalScope
 from quantum_tasks.errors import ProgramError
 
 from quantum_runner.branching import Condition, UnsupportedConditionError, condition
-from quantum_runner.gates import GateDefinition, repeated
+from quantum_runner.gates import GateDefinition, repeated, written_out
 from quantum_runner.limits import MAX_REPETITIONS, walk
 from quantum_runner.ranges import leave_out_last_ends
 
@@ -54,6 +54,9 @@ def convert(tree: ast.Program, *, as_it_is: bool = False) -> QuantumCircuit:
 class _Importer(ConvertVisitor):  # type: ignore[misc] # the importer has no types
     """Qiskit's importer. Its methods are named for the nodes that they visit."""
 
+    _is_defining = False
+    """Whether what is visited is a part of a gate's definition."""
+
     def visit(self, node: ast.QASMNode, context: State | None = None) -> Any:  # noqa: ANN401
         with _failures_at(node):
             return super().visit(node, context)
@@ -68,7 +71,10 @@ class _Importer(ConvertVisitor):  # type: ignore[misc] # the importer has no typ
             takes, given = _count(symbol.type.n_classical), len(node.arguments)
             if takes != given:
                 raise_from_node(node, f"'{node.name.name}' takes {takes} parameters, and {given} are given")
-        return super().visit_QuantumGate(node, context)
+        super().visit_QuantumGate(node, context)
+        if self._is_defining:  # what is a global phase here is none where the gate is controlled
+            context.circuit.global_phase += _phase(context.circuit.data[-1].operation)
+        return context
 
     def visit_Include(self, node: ast.Include, context: State) -> State:  # noqa: N802
         super().visit_Include(node, context)
@@ -76,7 +82,9 @@ class _Importer(ConvertVisitor):  # type: ignore[misc] # the importer has no typ
         return context
 
     def visit_QuantumGateDefinition(self, node: ast.QuantumGateDefinition, context: State) -> State:  # noqa: N802
+        self._is_defining = True
         super().visit_QuantumGateDefinition(node, context)
+        self._is_defining = False
         symbol = context.symbol_table.get(node.name.name, node)
         symbol.data = GateDefinition(node.name.name, symbol.data._definition, symbol.data._order)  # noqa: SLF001
         return context
@@ -85,6 +93,8 @@ class _Importer(ConvertVisitor):  # type: ignore[misc] # the importer has no typ
         match modifier.modifier:
             case ast.GateModifierName.inv:
                 return gate.inverse()
+        gate = _with_phase(gate)
+        match modifier.modifier:
             case ast.GateModifierName.pow:
                 exponent = self._resolve_constant_float(modifier.argument, context)
                 if not isfinite(exponent):
@@ -215,6 +225,28 @@ class _Importer(ConvertVisitor):  # type: ignore[misc] # the importer has no typ
         with LocalScope(context) as inner:
             for statement in statements:
                 self.visit(statement, inner)
+
+
+def _phase(gate: Gate) -> float | ParameterExpression:
+    """By what global phase a gate of the specification differs from the one that Qiskit has for it.
+
+    `U` has a period of 2 pi in each angle there, and the determinant of `u2` and of `u3` is 1.
+    """
+    match gate:
+        case UGate(params=[theta, _, _]):
+            return theta / 2
+        case U2Gate(params=[phi, lam]) | U3Gate(params=[_, phi, lam]):
+            return -(phi + lam) / 2
+    return 0
+
+
+def _with_phase(gate: Gate) -> Gate:
+    """A gate as the specification has it."""
+    if not isinstance(gate, UGate | U2Gate | U3Gate):
+        return gate
+    circuit = QuantumCircuit(1, global_phase=_phase(gate))
+    circuit.append(gate, [0])
+    return written_out(f"whole {gate.name}", circuit)  # under its own name it would be taken for Qiskit's
 
 
 @contextmanager

@@ -26,7 +26,6 @@ TURNS = INCLUDE + "qubit q; int[8] n; bit b; while (!b) { h q; b = measure q; n 
 
 OTHERWISE = {
     "an empty loop": "the importer reads it, and a program that it reads is to measure something",
-    "U is as the specification has it": "Qiskit's U has another phase, which controls make visible",
 }
 """Features that the importer reads, and how what it makes of them differs."""
 
