@@ -65,6 +65,17 @@ def feed_forward(rounds: int) -> str:
     return f"{head}{steps}d[0] = measure q[1];\nd[1] = measure q[2];\n"
 
 
+def entangled_feed_forward(qubits: int) -> str:
+    """A chain of turned and entangled qubits, each of which is measured and turns the next one by what it gave."""
+    lines = [f"ry({place / 10 + 0.3:.1f}) q[{place}];" for place in range(qubits)]
+    lines += [f"cx q[{place}], q[{place + 1}];" for place in range(qubits - 1)]
+    for place in range(qubits - 1):
+        turned = f"rz(0.3) q[{place + 1}]; ry(0.2) q[{place + 1}];"
+        lines.append(f"c[{place}] = measure q[{place}]; if (c[{place}]) {{ {turned} }}")
+    head = f'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[{qubits}] q;\nbit[{qubits}] c;\n'
+    return head + "\n".join(lines) + f"\nc[{qubits - 1}] = measure q[{qubits - 1}];\n"
+
+
 def _whole(qubits: int, lines: list[str]) -> str:
     head = f'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[{qubits}] q;\nbit[{qubits}] c;\n'
     return head + "\n".join(lines) + "\nc = measure q;\n"

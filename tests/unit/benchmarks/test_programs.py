@@ -2,8 +2,21 @@
 
 import pytest
 from quantum_qasm.straight import reader
+from scipy.stats import chi2_contingency
 
-from benchmarks.programs import MIXES, Case, clifford, feed_forward, gates, ghz, layers, qft
+from benchmarks.feed_forward import ways as feed_forward_ways
+from benchmarks.programs import (
+    MIXES,
+    SHOTS,
+    Case,
+    clifford,
+    entangled_feed_forward,
+    feed_forward,
+    gates,
+    ghz,
+    layers,
+    qft,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +39,16 @@ def test_a_program_has_its_size(program: str, qubits: int, steps: int) -> None:
 def test_feed_forward_depends_on_measurements() -> None:
     """Every round measures, and has a gate that depends on it."""
     assert feed_forward(4).count("if (c[") == 4
+    assert entangled_feed_forward(16).count("if (c[") == 15
+
+
+def test_what_is_measured_of_feed_forward_is_of_one_distribution() -> None:
+    """Ours and Aer's ways give as many shots as were asked for, and each bit as often."""
+    measured = [run() for run in feed_forward_ways(entangled_feed_forward(4)).values()]
+    assert [sum(counts.values()) for counts in measured] == [SHOTS] * 3
+    keys = sorted(set().union(*measured))
+    table = [[counts.get(key, 0) for key in keys] for counts in measured]
+    assert chi2_contingency(table).pvalue > 1e-7
 
 
 @pytest.mark.parametrize("case", MIXES, ids=lambda case: case.name)
