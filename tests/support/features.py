@@ -71,6 +71,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "xor into a register": ('bit[4] c = "1100"; c ^= "1010";', "0110"),
         "rotation": ('bit[4] c = rotl("1001", 1);', "0011"),
         "popcount": ('bit[3] c = bit[3](popcount("1011"));', "011"),
+        "a range that moves": ('bit[4] c; for int i in [0:1] { c[2 * i:2 * i + 1] = "01"; }', "0101"),
+        "a range that moves backwards": ('bit[4] c; int i = 3; c[i:-1:i - 2] = "110";', "0110"),
+        "an alias of bits that were picked then": ("bit[4] c; int i = 1; let a = c[i:i + 1]; i = 2; a[1] = 1;", "0100"),
         "an alias of bits": ("bit[4] c; let a = c[1:2]; a[0] = 1;", "0010"),
         "a rotation beyond the width": ('bit[4] c = rotr("0001", 6);', "0100"),
         "shifts and not of a register": ('bit[4] c = ~("0110" << 1);', "0011"),
@@ -197,6 +200,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
             "0010",
         ),
         "the size of an array": ("array[float, 5, 3] a; bit[8] c = bit[8](10 * sizeof(a) + sizeof(a, 1));", "00110101"),
+        "a slice that moves": (
+            "array[int[8], 4] a = {1, 2, 3, 4}; int i = 1; array[int[8], 2] b = a[i:i + 1]; bit[8] c = bit[8](b[1]);",
+            "00000011",
+        ),
         "a loop over an array": (
             "array[int[4], 3] a = {1, 2, 4}; int[4] n; for int[4] i in a n += i; bit[4] c = bit[4](n);",
             "0111",
@@ -330,6 +337,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "an angle turns a gate": ("angle[8] a = pi; qubit q; ry(a) q; bit c = measure q;", "1"),
         "reset": ("qubit q; x q; reset q; bit c = measure q;", "0"),
         "an alias of qubits": ("qubit[4] q; let a = q[1:2] ++ q[0]; x a[0]; x a[2]; bit[4] c = measure q;", "0011"),
+        "qubits of a range that moves": (
+            "qubit[4] q; for int i in [0:2] { x q[i:i + 1]; } bit[4] c = measure q;",
+            "1001",
+        ),
         "an index that is known at run time": (
             "qubit[3] q; for int i in [0:2] { if (i != 1) x q[i]; } bit[3] c = measure q;",
             "101",

@@ -36,7 +36,7 @@ _NOT_YET = """\
 |---|---|
 | `extern`, when it is called and is none of those above | `extern.unbound` |
 | `defcal`, `cal`, `defcalgrammar` | `pulse.unsupported` |
-| ranges of bits or qubits whose ends are no constants | `sem.unsupported` |
+| ranges whose ends are no constants, and in no known distance from each other | `sem.unsupported` |
 | aliases of several variables together, and of elements of arrays | `sem.invalid`, `sem.unsupported` |
 | `++` outside of `let`, which the official grammar lacks, too | `syntax.invalid` |
 """

@@ -68,6 +68,12 @@ REFUSED: list[Refusal] = [
         "A gate's definition uses the qubits that it names, and without an index.",
         "",
     ),
+    (
+        "bit[4] c; int n = 1; if (n == 1) { c[0:n] = 0; }",
+        *(1, 38, "The ends of a range must be constants, or in a known distance from each other: [i:i + 2]."),
+        "",
+    ),
+    ("bit[2] c; int i; c[i:i + 2] = 0;", 1, 20, "The range has more than the 2 elements that there are.", ""),
     ("let a = 3;", 1, 9, "This is no qubit.", ""),
     ("defcal x $0 { }", 1, 1, "Calibrations of pulses cannot be run on a simulator.", ""),
     ("complex w; if (w) { }", 1, 16, "complex is no condition.", ""),

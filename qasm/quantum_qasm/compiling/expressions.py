@@ -260,8 +260,40 @@ class Expressions(Names):
         [index] = node
         if isinstance(index, ast.RangeDefinition):
             start, step, end = (part and self.expression(part) for part in (index.start, index.step, index.end))
-            return typed.ranged(start, step, end, size, index.span)
+            return typed.ranged(start, step, end, size, index.span, distance=self._distance(index.start, index.end))
         return typed.listed([self.expression(index)], size, index.span), None
+
+    def _distance(self, start: ast.Expression | None, end: ast.Expression | None) -> int | None:
+        """How far one index is from another that is written as the same with something known added to it."""
+        if start is None or end is None:
+            return None
+        (from_, first), (to, last) = self._sum(start), self._sum(end)
+        return last - first if from_ == to else None
+
+    def _sum(self, node: ast.Expression) -> tuple[ast.Expression, int]:
+        """Something, and what is known that is added to it."""
+        known = 0
+        while isinstance(node, ast.BinaryExpression) and node.op.name in ("+", "-"):
+            right, left = self._known_integer(node.rhs), self._known_integer(node.lhs)
+            if right is not None:
+                known += right if node.op.name == "+" else -right
+                node = node.lhs
+            elif left is not None and node.op.name == "+":
+                known += left
+                node = node.rhs
+            else:
+                break
+        return node, known
+
+    def _known_integer(self, node: ast.Expression) -> int | None:
+        """The value of a literal, or of a constant that is named."""
+        if isinstance(node, ast.IntegerLiteral):
+            return int(node.value)
+        symbol = self.scope.find(node.name) if isinstance(node, ast.Identifier) else None
+        if isinstance(symbol, ConstantSymbol) and isinstance(symbol.type, Int | Uint):
+            value: int = symbol.value
+            return value
+        return None
 
     # -- calls -----------------------------------------------------------------------------------------------------
 
@@ -411,8 +443,7 @@ class Expressions(Names):
             raise error(span, "A single qubit has no index.")
         indices, width = self.indices(index, register.width, span)
         self.spend(width or 1, span)
-        parts = indices.values if isinstance(indices, Listed) else ()
-        return known(PickedQubits(width, span, register, indices), register, *parts)
+        return known(PickedQubits(width, span, register, indices), register, *typed.parts_of(indices))
 
     # -- what can be written to ------------------------------------------------------------------------------------
 

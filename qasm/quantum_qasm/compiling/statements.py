@@ -1,6 +1,7 @@
 """Statements: declarations, assignments, measurements, control flow, subroutines."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from math import prod
 
 from openqasm3 import ast
@@ -37,13 +38,16 @@ from quantum_qasm.ir import (
     Constant,
     End,
     Expression,
+    Indices,
     Jump,
     Listed,
     Measure,
     NamedQubits,
+    Nested,
     Parameter,
     Place,
     Qubits,
+    Ranged,
     Register,
     Reset,
     Return,
@@ -219,7 +223,7 @@ class Statements(Gates):
             kind, place = self.target(target)
             if place.elements is not None or place.signed:
                 raise error(node.value.span, "This cannot have an alias here.", ErrorCode.UNSUPPORTED)
-            return VariableSymbol(span, kind, place.slot, place.bits)
+            return VariableSymbol(span, kind, place.slot, place.bits and self._as_now(place.bits))
         qubits = self.qubits_of(node.value)
         if not isinstance(qubits, TheseQubits):
             slot = self.slot()
@@ -233,6 +237,26 @@ class Statements(Gates):
         name, _ = indexed(node)
         symbol = None if name is None else self.scope.find(name.name)
         return isinstance(symbol, VariableSymbol) and isinstance(symbol.type, Bit | Bits)
+
+    def _as_now(self, indices: Indices) -> Indices:
+        """Indices with the values that they have now, whatever becomes of the variables in them."""
+        match indices:
+            case Listed(values=values):
+                return replace(indices, values=tuple(self._value_now(value) for value in values))
+            case Ranged(start=start, step=step, end=end):
+                return replace(
+                    indices, start=self._value_now(start), step=self._value_now(step), end=self._value_now(end)
+                )
+            case Nested(outer=outer, inner=inner):
+                return replace(indices, outer=self._as_now(outer), inner=self._as_now(inner))
+        raise AssertionError(indices)
+
+    def _value_now(self, value: Expression) -> Expression:
+        if isinstance(value, Constant):
+            return value
+        slot = self.slot()
+        self.emit(Assign(value.span, Place(slot), value))
+        return Variable(value.type, value.span, slot)
 
     def _count_bits(self, kind: Type, span: Span) -> None:
         if isinstance(kind, Bit | Bits):

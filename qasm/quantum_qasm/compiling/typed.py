@@ -145,7 +145,7 @@ def selected(array: Expression, parts: Sequence[tuple[Indices, int | None]], spa
     dimensions = [width for _, width in parts if width is not None] + list(kind.dimensions[len(parts) :])
     result = Array(kind.element, tuple(dimensions)) if dimensions else kind.element
     selection = Selection(kind.dimensions, tuple(indices for indices, _ in parts))
-    values = [value for indices, _ in parts if isinstance(indices, Listed) for value in indices.values]
+    values = [value for indices, _ in parts for value in parts_of(indices)]
     return folded(Selected(result, span, array, selection), array, *values)
 
 
@@ -220,28 +220,54 @@ def listed(values: Sequence[Expression], size: int, span: Span) -> Indices:
 
 
 def ranged(
-    start: Expression | None, step: Expression | None, end: Expression | None, size: int, span: Span
+    start: Expression | None,
+    step: Expression | None,
+    end: Expression | None,
+    size: int,
+    span: Span,
+    *,
+    distance: int | None = None,
 ) -> tuple[Indices, int]:
-    """A range of indices, and how many there are. Its ends are constant, or follow each other in a fixed distance."""
+    """A range of indices, and how many there are. Its ends are constant, or follow each other in a known distance."""
     first = Constant(INT, span, 0) if start is None else integer(start)
     by = Constant(INT, span, 1) if step is None else integer(step)
     last = Constant(INT, span, size - 1) if end is None else integer(end)
-    if not (isinstance(first, Constant) and isinstance(by, Constant) and isinstance(last, Constant)):
-        message = "The ends of a range of bits or qubits must be constants."
-        raise error(span, message, Code.UNSUPPORTED, is_tolerated=True)
+    if not isinstance(by, Constant):
+        raise _no_known_range(span)
     try:
-        places = inclusive(place_of(first.value, size), by.value, place_of(last.value, size))
+        if isinstance(first, Constant) and isinstance(last, Constant):
+            places = inclusive(place_of(first.value, size), by.value, place_of(last.value, size))
+        elif distance is not None:
+            places = inclusive(0, by.value, distance)
+        else:
+            raise _no_known_range(span)
     except NoSuchValueError as refused:
         raise error(span, _sentence(str(refused)), is_tolerated=by.value != 0) from None
     if not places:
         raise error(span, "The range is empty.", is_tolerated=True)
+    if len(places) > size:
+        raise error(span, f"The range has more than the {size} elements that there are.")
     return Ranged(size, first, by, last), len(places)
+
+
+def _no_known_range(span: Span) -> SourceError:
+    message = "The ends of a range must be constants, or in a known distance from each other: [i:i + 2]."
+    return error(span, message, Code.UNSUPPORTED, is_tolerated=True)
+
+
+def parts_of(indices: Indices) -> tuple[Expression, ...]:
+    """What indices are computed from."""
+    match indices:
+        case Listed(values=values):
+            return values
+        case Ranged(start=start, step=step, end=end):
+            return (start, step, end)
+    return ()
 
 
 def picked(operand: Expression, indices: Indices, width: int | None, span: Span) -> Expression:
     """Some bits of an expression."""
-    parts = indices.values if isinstance(indices, Listed) else ()
-    return folded(PickedBits(bits_type(width), span, operand, indices), operand, *parts)
+    return folded(PickedBits(bits_type(width), span, operand, indices), operand, *parts_of(indices))
 
 
 def joined(parts: Sequence[Expression], span: Span) -> Expression:

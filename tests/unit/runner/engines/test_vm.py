@@ -141,6 +141,8 @@ def test_qubits_that_never_meet_are_no_vector_together() -> None:
     ("body", "line", "column", "code", "message"),
     [
         ("int i = 3;\nbit[2] c;\nc[i] = 1;", 4, 1, Code.SEMANTIC, "Index 3 is out of range"),
+        ('int i = 3;\nbit[4] c;\nc[i:i + 1] = "11";', 4, 1, Code.SEMANTIC, "Index 4 is out of range"),
+        ("int i = -1;\nqubit[4] q;\nx q[i:i + 1];", 4, 1, Code.SEMANTIC, "0 qubits where there were to be 2"),
         ("int i = 0;\nbit c = 1 / i == 1;", 3, 1, Code.SEMANTIC, "A division by zero"),
         ("float f = 1e400;\nf = f % 2.0;", 3, 1, Code.SEMANTIC, "A value is too large, or is no number"),
         ("float f;\nuint[2000] u = 1;\nu <<= 1500;\nf = f + u;", 5, 1, Code.SEMANTIC, "A value is too large"),
