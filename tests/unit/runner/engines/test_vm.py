@@ -70,6 +70,13 @@ def test_official_examples_have_the_outcomes_of_theory(example: str, expected: d
         assert p_value(dict(found), expected) > FALSE_ALARM
 
 
+def test_delays_of_any_length_do_nothing_to_a_state() -> None:
+    """The official `alignment`, which measures nothing, with a measurement: U turns the third qubit by pi / 4."""
+    one = sin(pi / 8) ** 2
+    found = counts(corpora.examples()["alignment"] + "\nbit[3] c = measure q;", shots=5000, seed=5)
+    assert p_value(dict(found), {"000": 1 - one, "100": one}) > FALSE_ALARM
+
+
 def test_iterative_phase_estimation_has_its_distribution() -> None:
     """The official `ipe`, which declares no register and no output: all of its variables are its results.
 
