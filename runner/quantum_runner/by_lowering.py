@@ -10,8 +10,8 @@ from quantum_tasks.task import Engine, Method, Options, Outcome
 from quantum_runner import engine, language, methods
 from quantum_runner.circuits import has_control_flow
 from quantum_runner.counts import bytes_of_counts
-from quantum_runner.engines.lower import Lowered, lower
-from quantum_runner.engines.symbolic import NotLowerableError
+from quantum_runner.engines.circuit.lower import Lowered, lower
+from quantum_runner.engines.circuit.symbolic import NotLowerableError
 from quantum_runner.machine import Machine
 
 

@@ -11,7 +11,7 @@ from qiskit_aer import AerSimulator
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method
 
-from quantum_runner import lowering
+from quantum_runner import basis
 from quantum_runner.circuits import has_control_flow
 from quantum_runner.counts import bytes_of_counts, checked_size
 from quantum_runner.text import shortened
@@ -72,7 +72,7 @@ def _group_sizes(circuit: QuantumCircuit) -> list[int]:
 def warm() -> None:
     """Make what is made once. Runs no simulation, so that no thread is started."""
     _simulator()
-    lowering.warm()
+    basis.warm()
 
 
 @cache

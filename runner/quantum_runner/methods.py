@@ -8,9 +8,9 @@ from qiskit.circuit import QuantumCircuit
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method
 
+from quantum_runner.basis import in_basis
 from quantum_runner.bonds import bonds_of
 from quantum_runner.circuits import Step, steps
-from quantum_runner.lowering import lower
 
 BYTES_PER_AMPLITUDE = 16
 """A complex number of two doubles."""
@@ -52,7 +52,7 @@ def choose(circuit: QuantumCircuit, asked: Method, memory_bytes: int, shots: int
 
     Raises ProgramError: METHOD when the method asked for cannot run this circuit, MEMORY when it would not fit.
     """
-    lowered = lower(circuit, Method.STATEVECTOR if asked in (Method.AUTOMATIC, Method.STABILIZER) else asked)
+    lowered = in_basis(circuit, Method.STATEVECTOR if asked in (Method.AUTOMATIC, Method.STABILIZER) else asked)
     found = list(steps(lowered))
     if asked is Method.AUTOMATIC:
         return _automatic(lowered, found, memory_bytes, shots)
@@ -72,7 +72,7 @@ def _automatic(lowered: QuantumCircuit, found: Sequence[Step], memory_bytes: int
         return Plan(Method.STABILIZER, lowered, _bytes(Method.STABILIZER, lowered, found))
     if vector <= memory_bytes:
         return Plan(Method.STATEVECTOR, lowered, vector)
-    product = lower(lowered, Method.MATRIX_PRODUCT_STATE)
+    product = in_basis(lowered, Method.MATRIX_PRODUCT_STATE)
     bonds = bonds_of(product, MAX_AUTOMATIC_BOND)
     if max(bonds, default=1) <= MAX_AUTOMATIC_BOND and _mps_bytes(bonds) <= memory_bytes:
         return Plan(Method.MATRIX_PRODUCT_STATE, product, _mps_bytes(bonds))

@@ -1,1 +1,1 @@
-"""What runs compiled programs."""
+"""What runs compiled programs: the machine (`vm`), and `circuit`, which makes one circuit for Aer of them."""

@@ -6,9 +6,9 @@ import re
 import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit_aer import AerSimulator
+from quantum_runner.basis import in_basis
 from quantum_runner.bonds import bonds_of
 from quantum_runner.frontend import load
-from quantum_runner.lowering import lower
 from quantum_tasks.task import Method
 
 GATES = ["cx", "cz", "cp", "rxx", "swap", "ch", "ccx", "cswap"]
@@ -39,7 +39,7 @@ def test_no_bond_of_aer_exceeds_the_bound() -> None:
     simulator = AerSimulator(method=Method.MATRIX_PRODUCT_STATE.value)
     before = ""
     for _ in range(60):
-        circuit = lower(_random_circuit(randomness), Method.MATRIX_PRODUCT_STATE)
+        circuit = in_basis(_random_circuit(randomness), Method.MATRIX_PRODUCT_STATE)
         log = _log(simulator, circuit)
         own, before = log[max(0, len(before) - 1) :], log  # Aer appends to the log of earlier circuits
         reached = [int(bond) for bonds in re.findall(r"BD=\[([\d ]+)\]", own) for bond in bonds.split()]
@@ -48,7 +48,7 @@ def test_no_bond_of_aer_exceeds_the_bound() -> None:
 
 def _bonds(body: str, width: int) -> list[int]:
     circuit = load(f'include "stdgates.inc"; qubit[{width}] q; bit[{width}] c; {body} c = measure q;')
-    return bonds_of(lower(circuit, Method.MATRIX_PRODUCT_STATE))
+    return bonds_of(in_basis(circuit, Method.MATRIX_PRODUCT_STATE))
 
 
 @pytest.mark.parametrize(

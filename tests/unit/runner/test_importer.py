@@ -10,8 +10,8 @@ import pytest
 from qiskit.circuit import QuantumCircuit
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import Operator
+from quantum_runner.basis import in_basis
 from quantum_runner.frontend import load
-from quantum_runner.lowering import lower
 from quantum_tasks.task import Method
 
 Matrix = npt.NDArray[np.complex128]
@@ -109,7 +109,7 @@ def test_a_standard_gate_with_modifiers_is_its_matrix(gate: str, modifiers: str)
     expected = MODIFIERS[modifiers](_gate(GATES[gate]))
     circuit = _call(modifiers, gate, _width(expected))
     assert _is(_unitary(circuit), expected)
-    assert _is(_unitary(lower(circuit, Method.STATEVECTOR)), expected)
+    assert _is(_unitary(in_basis(circuit, Method.STATEVECTOR)), expected)
 
 
 @pytest.mark.parametrize("gate", GATES)
@@ -133,7 +133,7 @@ def test_a_gate_keeps_its_matrix_in_the_gates_of_a_method(gate: str, modifiers: 
     """Methods run fewer gates than the state vector does; what a gate is written out as there is the same gate."""
     width = _width(_gate(GATES[gate])) + (2 if "ctrl" in modifiers else 0)
     circuit = _call(modifiers, gate, width)
-    assert np.allclose(_unitary(lower(circuit, method)), _unitary(circuit))
+    assert np.allclose(_unitary(in_basis(circuit, method)), _unitary(circuit))
 
 
 def test_gphase_is_a_phase_and_under_a_control_a_gate() -> None:
@@ -183,7 +183,7 @@ def test_a_gate_defined_by_u_has_its_phase_under_controls(modifiers: str) -> Non
     operands = ", ".join(f"q[{place}]" for place in range(width))
     circuit = load(f"{DEFINITIONS} qubit[{width}] q; {modifiers} both(0.7) {operands};")
     assert _is(_unitary(circuit), expected)
-    assert _is(_unitary(lower(circuit, Method.STATEVECTOR)), expected)
+    assert _is(_unitary(in_basis(circuit, Method.STATEVECTOR)), expected)
 
 
 def _wave(a: float, b: float) -> Matrix:
@@ -212,7 +212,7 @@ def test_a_defined_gate_with_modifiers_is_its_matrix(modifiers: str) -> None:
     operands = ", ".join(f"q[{place}]" for place in range(width))
     circuit = load(f"{DEFINITIONS} qubit[{width}] q; {modifiers} twice(0.7) {operands};")
     assert np.allclose(_unitary(circuit), expected)
-    assert np.allclose(_unitary(lower(circuit, Method.STATEVECTOR)), expected)
+    assert np.allclose(_unitary(in_basis(circuit, Method.STATEVECTOR)), expected)
 
 
 @pytest.mark.parametrize("name", ["x", "h", "u", "r", "ch", "ecr", "rxx", "unitary", "mcx", "store", "x_o0", "if_else"])
@@ -226,12 +226,12 @@ def test_a_defined_gate_is_never_taken_for_another_of_its_name(name: str) -> Non
         operands = ", ".join(f"q[{place}]" for place in range(2 + controls))
         circuit = load(f"{definition} qubit[3] q; {modifiers} {name} {operands};")
         matrix = _controlled(_unitary(expected), 1, 1) if controls else np.kron(np.eye(2), _unitary(expected))
-        assert _is(_unitary(lower(circuit, Method.STATEVECTOR)), matrix)
+        assert _is(_unitary(in_basis(circuit, Method.STATEVECTOR)), matrix)
 
 
 def test_an_empty_gate_does_nothing() -> None:
     """A definition without a body is the identity, and its parameter may go unused."""
-    assert np.allclose(_unitary(lower(load(f"{DEFINITIONS} qubit q; none(0.2) q;"), Method.STATEVECTOR)), np.eye(2))
+    assert np.allclose(_unitary(in_basis(load(f"{DEFINITIONS} qubit q; none(0.2) q;"), Method.STATEVECTOR)), np.eye(2))
 
 
 @pytest.mark.parametrize(

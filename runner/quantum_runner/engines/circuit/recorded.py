@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from qiskit.circuit import CircuitInstruction, ClassicalRegister, IfElseOp, Measure, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Reset as ResetGate
 
-from quantum_runner.engines.conditions import condition
-from quantum_runner.engines.naming import Step
-from quantum_runner.engines.symbolic import Table
+from quantum_runner.engines.circuit.conditions import condition
+from quantum_runner.engines.circuit.naming import Step
+from quantum_runner.engines.circuit.symbolic import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from quantum_qasm.ir import Program
 from quantum_runner import engine, methods
 from quantum_runner.circuits import steps
 from quantum_runner.engines import vm
-from quantum_runner.engines.lower import lower
-from quantum_runner.engines.symbolic import NotLowerableError
+from quantum_runner.engines.circuit.lower import lower
+from quantum_runner.engines.circuit.symbolic import NotLowerableError
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method
 from support import corpora, features

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from qiskit.circuit import Clbit
 
 from quantum_runner.branching import Both, Condition, Differ, Formula, Not, lifted
-from quantum_runner.engines.symbolic import NotLowerableError, Table
+from quantum_runner.engines.circuit.symbolic import NotLowerableError, Table
 
 MAX_FORMULA = 256
 """Operations of a condition."""

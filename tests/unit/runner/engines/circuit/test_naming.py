@@ -7,7 +7,7 @@ from qiskit.circuit import QuantumCircuit
 from qiskit.quantum_info import Operator
 from quantum_qasm.check import check
 from quantum_qasm.ir import Apply
-from quantum_runner.engines.naming import steps_of
+from quantum_runner.engines.circuit.naming import steps_of
 from quantum_runner.engines.unitaries import Effort, applied, unitaries_of
 
 GATES = {

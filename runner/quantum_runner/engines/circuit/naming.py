@@ -22,7 +22,7 @@ from quantum_qasm.ir import Frame, Gate, Modifier
 from quantum_qasm.values import NoSuchValueError
 
 from quantum_runner.circuits import gate_named
-from quantum_runner.engines.symbolic import NotLowerableError
+from quantum_runner.engines.circuit.symbolic import NotLowerableError
 from quantum_runner.engines.unitaries import Effort, Matrix, Unitary, unitaries_of
 
 MAX_MATRIX_QUBITS = 7

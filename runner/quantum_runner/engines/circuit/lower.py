@@ -19,10 +19,10 @@ from quantum_qasm.types import Angle, Array, Bits, Int, Type, Uint
 from quantum_qasm.values import NoSuchValueError, Value, cast
 from quantum_tasks.errors import Code, ProgramError
 
-from quantum_runner.engines.joins import joins
-from quantum_runner.engines.naming import steps_of
-from quantum_runner.engines.recorded import If, Measured, Operation, ResetTo0, circuit_of
-from quantum_runner.engines.symbolic import (
+from quantum_runner.engines.circuit.joins import joins
+from quantum_runner.engines.circuit.naming import steps_of
+from quantum_runner.engines.circuit.recorded import If, Measured, Operation, ResetTo0, circuit_of
+from quantum_runner.engines.circuit.symbolic import (
     Elements,
     Guard,
     LateFailure,

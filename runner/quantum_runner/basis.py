@@ -44,7 +44,7 @@ _CONTROL_FLOW = {
 _INSTRUCTIONS = {"measure": Measure(), "reset": Reset()}
 
 
-def lower(circuit: QuantumCircuit, method: Method) -> QuantumCircuit:
+def in_basis(circuit: QuantumCircuit, method: Method) -> QuantumCircuit:
     """The circuit in gates that Aer's method runs, and without qubits that Aer would keep for nothing.
 
     Raises ProgramError with SEMANTIC for an angle that is not a finite number.

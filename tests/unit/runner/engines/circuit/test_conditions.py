@@ -6,8 +6,8 @@ from random import Random
 import pytest
 from qiskit.circuit import Clbit
 from quantum_runner.branching import Both, Differ, Formula, Not
-from quantum_runner.engines.conditions import formula
-from quantum_runner.engines.symbolic import NotLowerableError, Table
+from quantum_runner.engines.circuit.conditions import formula
+from quantum_runner.engines.circuit.symbolic import NotLowerableError, Table
 
 BITS = [Clbit() for _ in range(12)]
 

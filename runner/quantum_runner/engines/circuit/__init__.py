@@ -1,0 +1,1 @@
+"""One circuit of a compiled program, for Aer: see `lower`."""
