@@ -48,7 +48,7 @@ def test_inputs_come_from_the_resource_and_outputs_are_in_its_status(installatio
     assert status["outputs"] == [{"count": 1000, "values": {"c": '"111"', "turns": "1.5"}}]
     assert status["engine"] == "machine"
     resource = http.resource("inputs")
-    assert resource["spec"]["inputs"] == {"theta": "pi", "n": "3"}
+    assert resource["spec"]["inputs"] == {"theta": "pi", "width": "3"}
     assert resource["result"]["outputs"] == [{"count": 1000, "values": {"c": "111", "turns": 1.5}}]
 
 
