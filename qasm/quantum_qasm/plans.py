@@ -33,10 +33,18 @@ from quantum_qasm.straight.bearing import bearing_of
 BYTES_PER_AMPLITUDE = 16
 """A complex number of two doubles."""
 
-VECTOR_BELOW_QUBITS = 12
 STABILIZER_FROM_QUBITS = 24
+"""From how many qubits on `automatic` takes the stabilizer method for every Clifford circuit."""
+
+VECTOR_BELOW_QUBITS = 12
+"""Up to which width `automatic` takes the state vector for every circuit: nothing is won by any other."""
+
 STABILIZER_SHOT = 128
-"""As `quantum_runner.methods` has them."""
+"""What a shot costs stabilizers for each qubit, where 1 is what a gate costs a state vector for each amplitude.
+
+Measured with Aer, one thread: about 450 and 3.5 nanoseconds. Shots are drawn from one final state vector, at a cost
+that is left out here, while stabilizers measure qubit by qubit in each shot.
+"""
 
 CERTAIN_BYTES = 2**30
 """Up to this a state vector is taken for granted; above, what is done depends on how much memory the runner has."""
@@ -53,7 +61,9 @@ MACHINE_QUBITS = 12
 _AMPLITUDES_OF_A_STEP = 512
 _UNITARIES_OF_A_GATE = 2
 
-_CLIFFORD = frozenset({"id", "x", "y", "z", "h", "s", "sdg", "sx", "cx", "CX", "cy", "cz", "swap"})
+CLIFFORD = frozenset({"id", "x", "y", "z", "h", "s", "sdg", "sx", "cx", "CX", "cy", "cz", "swap"})
+"""Gates of `stdgates.inc`, and `CX`, that stabilizers have by these names."""
+
 _CONTROLLED = frozenset({"x", "y", "z"})
 """Gates that are Clifford gates with one control, too."""
 
@@ -188,7 +198,7 @@ def _lowered(gate: Gate, modifiers: Sequence[Modifier], known: dict[int, _Lowere
 
 def _written_out(gate: Gate, known: dict[int, _Lowered | None]) -> _Lowered | None:
     if gate.body is None:
-        return _Lowered(1, gate.name in _CLIFFORD, frozenset(range(gate.qubits)))
+        return _Lowered(1, gate.name in CLIFFORD, frozenset(range(gate.qubits)))
     if id(gate) not in known:
         known[id(gate)] = _together([(call, _lowered(call.gate, call.modifiers, known)) for call in gate.body])
     return known[id(gate)]

@@ -13,6 +13,7 @@ from quantum_qasm.check import check
 from quantum_qasm.inputs import values_of
 from quantum_qasm.ir import Apply, Branch, Measure, Program
 from quantum_qasm.outputs import shown
+from quantum_qasm.plans import CLIFFORD
 from quantum_qasm.values import Value
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Engine, Frontend, Method, Options, Outcome, Output
@@ -35,8 +36,6 @@ AMPLITUDES_OF_AER = 2048
 """How many amplitudes take Aer about as long as everything else of an instruction."""
 
 LEAST_STEPS, MOST_STEPS = 500, 500_000
-
-_CLIFFORD = frozenset({"id", "x", "y", "z", "h", "s", "sdg", "sx", "cx", "CX", "cy", "cz", "swap"})
 
 _WIDEST = 24
 
@@ -70,7 +69,7 @@ def _worthwhile(program: Program, shots: int) -> int:
     instructions = program.code.instructions
     gates = [one for one in instructions if isinstance(one, Apply)]
     weight = 1
-    if any(one.gate.name not in _CLIFFORD or one.modifiers for one in gates):  # else stabilizers may do
+    if any(one.gate.name not in CLIFFORD or one.modifiers for one in gates):  # else stabilizers may do
         weight += (1 << min(program.qubits, _WIDEST)) // AMPLITUDES_OF_AER
     return min(max(LEAST_STEPS, shots * len(instructions) * weight // STEPS_OF_AER), MOST_STEPS)
 

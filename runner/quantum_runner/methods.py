@@ -5,28 +5,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from qiskit.circuit import QuantumCircuit
+from quantum_qasm.plans import (
+    BYTES_PER_AMPLITUDE,
+    STABILIZER_FROM_QUBITS,
+    STABILIZER_SHOT,
+    VECTOR_BELOW_QUBITS,
+)
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method
 
 from quantum_runner.basis import in_basis
 from quantum_runner.bonds import bonds_of
 from quantum_runner.circuits import Step, steps
-
-BYTES_PER_AMPLITUDE = 16
-"""A complex number of two doubles."""
-
-STABILIZER_FROM_QUBITS = 24
-"""From how many qubits on `automatic` takes the stabilizer method for every Clifford circuit."""
-
-VECTOR_BELOW_QUBITS = 12
-"""Up to which width `automatic` takes the state vector for every circuit: nothing is won by any other."""
-
-STABILIZER_SHOT = 128
-"""What a shot costs stabilizers for each qubit, where 1 is what a gate costs a state vector for each amplitude.
-
-Measured with Aer, one thread: about 450 and 3.5 nanoseconds. Shots are drawn from one final state vector, at a cost
-that is left out here, while stabilizers measure qubit by qubit in each shot.
-"""
 
 MAX_AUTOMATIC_BOND = 256
 """Bond dimension up to which `automatic` takes matrix product states: each gate costs its cube."""

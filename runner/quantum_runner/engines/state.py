@@ -10,11 +10,10 @@ from functools import cache
 from math import sqrt
 
 import numpy as np
+from quantum_qasm.plans import BYTES_PER_AMPLITUDE
 from quantum_tasks.errors import Code, ProgramError
 
 from quantum_runner.engines.unitaries import Matrix, Unitary, applied
-
-BYTES_PER_AMPLITUDE = 16
 
 _COPIES = 4
 """Of a vector at a time, at the most: before it is joined with another, joined, with a gate applied, and parts of it.

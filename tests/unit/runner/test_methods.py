@@ -1,9 +1,10 @@
 """Which method runs a circuit, and what is refused before its memory is asked for."""
 
 import pytest
+from quantum_qasm.plans import STABILIZER_FROM_QUBITS, VECTOR_BELOW_QUBITS
 from quantum_runner.circuits import steps
 from quantum_runner.frontend import load
-from quantum_runner.methods import STABILIZER_FROM_QUBITS, VECTOR_BELOW_QUBITS, choose
+from quantum_runner.methods import choose
 from quantum_tasks.errors import Code, ProgramError
 from quantum_tasks.task import Method
 
