@@ -21,6 +21,15 @@ while (c[0] == 1) {
 """
 """Valid, and never done: the bit that the loop tests stays 1."""
 
+LONG = """OPENQASM 3.0;
+include "stdgates.inc";
+qubit[20] q;
+bit[2] c;
+for int k in [1:30] { for int i in [0:18] { h q[i]; t q[i]; cx q[i], q[i + 1]; } }
+c = measure q[0:1];
+"""
+"""Some seconds of work, on any machine: whoever wants to see it run does."""
+
 NOT_A_PROGRAM = """OPENQASM 3.0;
 qubit[1] q;
 this is not a program;

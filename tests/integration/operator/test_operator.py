@@ -12,7 +12,7 @@ from support import kubelet, redis_users
 from support.control_plane import ControlPlane
 from support.kubectl_tasks import SOON
 from support.namespace import Namespace, condition_of, installed
-from support.programs import BELL, DENSE_40, ENDLESS, NOT_A_PROGRAM
+from support.programs import BELL, DENSE_40, ENDLESS, LONG, NOT_A_PROGRAM
 from support.redis_server import RedisServer
 from support.stores import flush, run
 from support.waiting import eventually
@@ -298,7 +298,7 @@ def test_the_operator_outlives_a_restart_of_the_api_server(namespace: Namespace)
 
 def test_the_operator_outlives_an_outage_of_redis(namespace: Namespace) -> None:
     """Redis is killed while a task runs, and started again: the task ends with its counts, and so do later ones."""
-    namespace.submit("during")
+    namespace.submit("during", LONG)
     namespace.until("during", "the run", lambda status: status.get("phase") == "Running")
     namespace.redis.signal(signal.SIGKILL)
     namespace.submit("meanwhile")
