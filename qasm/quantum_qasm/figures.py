@@ -11,6 +11,7 @@ from math import prod
 from quantum_qasm.compiling.gates import number_at
 from quantum_qasm.frames import assign
 from quantum_qasm.ir import (
+    MAX_CALLS,
     Apply,
     Assign,
     Barrier,
@@ -42,9 +43,6 @@ from quantum_qasm.values import NoSuchValueError, Value
 
 MAX_STEPS = 100_000
 """Instructions, and qubits that they act on: up to a second of Python's time."""
-
-MAX_CALLS = 200
-"""Subroutines that call each other, one within the other."""
 
 _ELEMENTS_OF_A_STEP = 64
 """How many elements of an array take about as long as a step."""

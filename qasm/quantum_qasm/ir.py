@@ -16,6 +16,9 @@ from quantum_qasm.values import NoSuchValueError, Value, cast
 Frame = list[Value]
 """The values of the slots."""
 
+MAX_CALLS = 200
+"""Subroutines that call each other, one within the other: so many at the most, whoever runs a program."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expression:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quantum_qasm import operators
+from quantum_qasm import ir, operators
 from quantum_qasm.compiling import expressions, gates, names
 from quantum_qasm.parsing import expressions as parsed_expressions
 from quantum_qasm.parsing import reading
@@ -106,7 +106,7 @@ WRITTEN = [
 RUN = [
     Limit(
         "subroutines that call each other",
-        vm.MAX_CALLS,
+        ir.MAX_CALLS,
         Code.NESTING,
         lambda count: f"def f(int n) {{ if (n < {count}) {{ f(n + 1); }} }} f(1);",
     ),

@@ -14,6 +14,7 @@ import numpy as np
 from quantum_qasm.compiling.gates import number_at
 from quantum_qasm.frames import assign
 from quantum_qasm.ir import (
+    MAX_CALLS,
     Apply,
     Assign,
     Barrier,
@@ -51,9 +52,6 @@ EFFORT_OF_A_STEP = 8
 
 LOOKS_OF_A_STEP = 64
 """How many variables and amplitudes are looked at in the time of a step, to find equal histories."""
-
-MAX_CALLS = 200
-"""Subroutines that call each other, one within the other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from math import prod
 from qiskit.circuit import QuantumCircuit
 from quantum_qasm import ir
 from quantum_qasm.compiling.gates import number_at
-from quantum_qasm.ir import Expression, Frame, Instruction, Place, Program, Qubits
+from quantum_qasm.ir import MAX_CALLS, Expression, Frame, Instruction, Place, Program, Qubits
 from quantum_qasm.types import Angle, Array, Bits, Int, Type, Uint
 from quantum_qasm.values import NoSuchValueError, Value, cast
 from quantum_tasks.errors import Code, ProgramError
@@ -37,7 +37,7 @@ from quantum_runner.engines.circuit.symbolic import (
     word,
 )
 from quantum_runner.engines.unitaries import Effort
-from quantum_runner.engines.vm import FAILURES, MAX_CALLS, Ends, refusal
+from quantum_runner.engines.vm import FAILURES, Ends, refusal
 
 MAX_STEPS = 300_000
 """Instructions that are executed here, gates that are written out, and what is copied."""
