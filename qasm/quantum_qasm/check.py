@@ -27,13 +27,13 @@ class Checked:
     """Whether each statement is of a kind that Qiskit's importer knows."""
 
 
-def check(text: str, *, ignores_calibrations: bool = False) -> Checked:
+def check(text: str) -> Checked:
     """Read and compile any text. Raises nothing.
 
-    Calibrations (`defcal`, `cal`, `defcalgrammar`) are mistakes, or left out with a warning if they are to be ignored.
-    A gate that only a calibration defines is undefined all the same.
+    Calibrations (`defcal`, `cal`, `defcalgrammar`) are mistakes, or left out with a warning where the program asks for
+    that (see `quantum_qasm.pragmas`). A gate that only a calibration defines is undefined all the same.
     """
-    compiled = Statements(ignores_calibrations=ignores_calibrations)
+    compiled = Statements()
     try:
         parsed = parse(text)
         compiled.program(parsed.program.statements)

@@ -11,6 +11,7 @@ from math import isfinite
 
 from openqasm3 import ast
 from qiskit.circuit import QuantumCircuit
+from quantum_qasm import pragmas
 from quantum_qasm.inputs import values_of
 from quantum_qasm.ir import Parameter
 from quantum_qasm.types import FLOAT
@@ -70,6 +71,7 @@ def load(program: str, options: Options = _PLAIN) -> QuantumCircuit:
 
 def _load(program: str, options: Options) -> QuantumCircuit:
     tree = parse(program)
+    _check_pragmas(tree)
     limits.check(tree)
     _check_includes(tree)
     try:
@@ -77,6 +79,13 @@ def _load(program: str, options: Options) -> QuantumCircuit:
     except ConversionError as error:
         raise _conversion_error(error, tree) from None
     return _with_inputs(circuit, tree, options.inputs)
+
+
+def _check_pragmas(tree: ast.Program) -> None:
+    for statement in tree.statements:
+        if isinstance(statement, ast.Pragma) and pragmas.asked(statement.command) is not None:
+            message = f"Pragmas of {pragmas.NAME} mean nothing to Qiskit's importer."
+            raise _refusal(Code.UNSUPPORTED, message, statement)
 
 
 def _check_includes(tree: ast.Program) -> None:

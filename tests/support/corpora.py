@@ -13,6 +13,15 @@ OPENQASM = Path(__file__).parents[1] / "corpora" / "openqasm"
 FOUND = OPENQASM / "found"
 MQT_BENCH = OPENQASM.parent / "mqt_bench"
 
+ON_REQUEST = {
+    "t1": "pragma quantum-tasks ignore calibrations\npragma quantum-tasks bind tabulate nothing\n",
+    "scqec": (
+        "pragma quantum-tasks bind zfirst nothing\npragma quantum-tasks bind send nothing\n"
+        "pragma quantum-tasks bind zlast parity\n"
+    ),
+}
+"""What official examples are to ask for, since only their authors have their externs."""
+
 
 def examples() -> dict[str, str]:
     """The official example programs, by name."""

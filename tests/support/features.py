@@ -15,6 +15,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
             "111",
         ),
         "annotations and pragmas": ("#pragma ideal\n@fast\nqubit q;\n@slow now\nx q; bit c = measure q;", "1"),
+        "calibrations that a pragma has left out": (
+            "pragma quantum-tasks ignore calibrations\ndefcal x $0 { play(drive($0)); } x $0; bit c = measure $0;",
+            "1",
+        ),
         "a pragma of OpenQASM 3.0": ("pragma ideal or not\nbit c = 1;", "1"),
         "the gates may be included again": ('include "stdgates.inc"; qubit q; x q; bit c = measure q;', "1"),
     },
@@ -169,6 +173,14 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "an extern that is bound: the majority of bits": (
             'extern vote(bit[3]) -> bit; bit[3] c = "110"; bit d = vote(c); c[1] = 0; d ^= vote(c);',
             "1 100",
+        ),
+        "an extern that is bound by a pragma, and looks at its first argument": (
+            'pragma quantum-tasks bind odd parity\nextern odd(bit[3], int) -> bit; bit[3] c = "100"; bit d = odd(c, 7);',
+            "1 100",
+        ),
+        "an extern that is bound to nothing": (
+            "pragma quantum-tasks bind note nothing\nextern note(int[8], float); bit c; note(3, 2.5); c = 1;",
+            "1",
         ),
         "an extern that is bound: the parity of bits": (
             "extern parity(bit[4]) -> bit; qubit[4] q; x q[1:3]; bit[4] c = measure q; bit d = !parity(c) == false;",

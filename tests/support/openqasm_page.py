@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 from quantum_qasm.check import check
 from quantum_qasm.externs import EXTERNS
+from quantum_qasm.pragmas import FORMS
 from support import corpora, features, refusals, specification
+from support.corpora import ON_REQUEST
 from support.language_limits import CIRCUITS, RUN, WRITTEN
 
 INCLUDE = 'include "stdgates.inc";\n'
@@ -34,8 +36,8 @@ _NOT_YET = """\
 
 | what | refused as |
 |---|---|
-| `extern`, when it is called and is none of those above | `extern.unbound` |
-| `defcal`, `cal`, `defcalgrammar` | `pulse.unsupported` |
+| `extern`, when it is called and is none of those above, nor bound to one | `extern.unbound` |
+| `defcal`, `cal`, `defcalgrammar`, if no pragma leaves them out | `pulse.unsupported` |
 | ranges whose ends are no constants, and in no known distance from each other | `sem.unsupported` |
 | aliases of several variables together, and of elements of arrays | `sem.invalid`, `sem.unsupported` |
 | `++` outside of `let`, which the official grammar lacks, too | `syntax.invalid` |
@@ -59,8 +61,16 @@ def _features() -> Iterator[str]:
 
 
 def _externs() -> Iterator[str]:
+    yield "## What a program may ask for\n"
+    yield "A line of the program asks for it, before what it is about. Other pragmas are for others, and no mistake.\n"
+    yield "| pragma | what it does |"
+    yield "|---|---|"
+    for form, told in FORMS.items():
+        yield f"| `{form}` | {told} |"
+    yield ""
     yield "## Externs that are bound\n"
-    yield "| declaration, for any `n` | value |"
+    yield "For any width `n`, and any types of `...`, whose values make no difference.\n"
+    yield "| declaration | value |"
     yield "|---|---|"
     for bound in EXTERNS.values():
         yield f"| `{bound.declaration}` | {bound.told} |"
@@ -108,10 +118,20 @@ def _examples() -> Iterator[str]:
     yield "| example | runs |"
     yield "|---|---|"
     for name, text in corpora.examples().items():
-        errors = check(text).errors
-        told = [f"`{one.code}` at {one.span.start_line}:{one.span.start_column + 1}" for one in errors]
-        yield f"| `{name}.qasm` | {'yes' if not errors else 'no: ' + told[0]} |"
+        yield f"| `{name}.qasm` | {_how_it_runs(name, text)} |"
     yield ""
+
+
+def _how_it_runs(name: str, text: str) -> str:
+    errors = check(text).errors
+    if not errors:
+        return "yes"
+    told = f"`{errors[0].code}` at {errors[0].span.start_line}:{errors[0].span.start_column + 1}"
+    pragmas = ON_REQUEST.get(name)
+    if pragmas is None:
+        return f"no: {told}"
+    lines = ", ".join(f"`{line}`" for line in pragmas.splitlines())
+    return f"{'no' if check(pragmas + text).errors else 'yes'}, with {lines}; without, {told}"
 
 
 def _cell(text: str) -> str:

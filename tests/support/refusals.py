@@ -45,11 +45,30 @@ REFUSED: list[Refusal] = [
         *(1, 18, "'i' is not defined."),
         HIDDEN,
     ),
-    ("extern f(int) -> int; int i = f(1);", 1, 31, "The extern 'f' is not bound to anything here.", ""),
+    (
+        "extern f(int) -> int; int i = f(1);",
+        *(1, 31, "The extern 'f' is not bound to anything here."),
+        "bind it by a line before: pragma quantum-tasks bind f FUNCTION",
+    ),
+    (
+        'pragma quantum-tasks bind f vote\nextern f(bit[3]); f("101");',
+        *(2, 19, "The extern 'f' is bound to a function here that takes or returns something else."),
+        "declare it so: extern vote(bit[n], ...) -> bit;",
+    ),
+    (
+        "pragma quantum-tasks bind f votes",
+        *(1, 1, "There is no function 'votes' to bind an extern to."),
+        "there are vote, parity, nothing",
+    ),
+    (
+        "pragma quantum-tasks ignore errors",
+        *(1, 1, "This is no pragma of quantum-tasks."),
+        "there are 'pragma quantum-tasks ignore calibrations' and 'pragma quantum-tasks bind f parity'",
+    ),
     (
         "extern vote(int) -> bit; bit c = vote(1);",
         *(1, 34, "The extern 'vote' is bound to a function here that takes or returns something else."),
-        "declare it so: extern vote(bit[n]) -> bit;",
+        "declare it so: extern vote(bit[n], ...) -> bit;",
     ),
     (
         'extern parity(bit[2]) -> bit; bit c = parity("01", "1");',

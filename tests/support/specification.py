@@ -72,6 +72,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Switch": ("switch", "break within a switch leaves the loop", "switch (1.5) { case 1 { } }"),
     "Extern functions": (
         *("an extern that is bound: the majority of bits", "an extern that is bound: the parity of bits"),
+        *("an extern that is bound by a pragma, and looks at its first argument", "an extern that is bound to nothing"),
         *("an extern that is not called", "extern f(int) -> int; int i = f(1);"),
     ),
     "Subroutines": ("a subroutine", "recursion", "a subroutine returns a register", "def f() { return 1; }"),
@@ -84,7 +85,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         *("a scope hides and gives back", "constants are seen in a subroutine"),
         *("int i; def f() { i = 1; }", "for int i in [0:1] { } i = 1;"),
     ),
-    "Pragmas": ("annotations and pragmas", "a pragma of OpenQASM 3.0", "pragma"),
+    "Pragmas": (
+        "annotations and pragmas",
+        "a pragma of OpenQASM 3.0",
+        "calibrations that a pragma has left out",
+        "pragma",
+    ),
     "Annotations": ("annotations and pragmas", "@only"),
     "Input and output": ("input int n; n = 2;", "if (true) { output bit b; }"),
     "Delays": ("a delay of several qubits", "qubit q; delay[5] q;"),

@@ -8,6 +8,7 @@ from typing import TypeVar
 from openqasm3 import ast
 from quantum_tasks.errors import Code as ErrorCode
 
+from quantum_qasm import pragmas
 from quantum_qasm.compiling import typed
 from quantum_qasm.compiling.names import MAX_BITS, MAX_QUBITS, Names
 from quantum_qasm.compiling.scopes import (
@@ -21,7 +22,7 @@ from quantum_qasm.compiling.scopes import (
     VariableSymbol,
 )
 from quantum_qasm.compiling.typed import error
-from quantum_qasm.externs import EXTERNS
+from quantum_qasm.externs import EXTERNS, Nothing
 from quantum_qasm.ir import (
     Applied,
     Call,
@@ -312,19 +313,24 @@ class Expressions(Names):
                 raise error(span, f"The gate '{name.name}' is applied to qubits: {name.name}(...) q;")
         raise error(span, f"'{name.name}' cannot be called.")
 
-    def _call_extern(self, extern: ExternSymbol, arguments: Sequence[ast.Expression], span: Span) -> Expression:
-        bound = EXTERNS.get(extern.name)
+    def _call_extern(self, extern: ExternSymbol, arguments: Sequence[ast.Expression], span: Span) -> Expression | None:
+        bound = EXTERNS.get(self.bindings.get(extern.name, extern.name))
         if bound is None:
             message = f"The extern '{extern.name}' is not bound to anything here."
-            raise error(span, message, ErrorCode.EXTERN_UNBOUND)
-        if extern.returned is None or not bound.fits(extern.arguments, extern.returned):
+            hint = f"bind it by a line before: pragma {pragmas.NAME} bind {extern.name[:40]} FUNCTION"
+            raise error(span, message, ErrorCode.EXTERN_UNBOUND, hint)
+        if not bound.fits(extern.arguments, extern.returned):
             message = f"The extern '{extern.name}' is bound to a function here that takes or returns something else."
             raise error(span, message, ErrorCode.EXTERN_UNBOUND, f"declare it so: {bound.declaration}")
         if len(arguments) != len(extern.arguments):
             raise error(span, f"'{extern.name}' takes {len(extern.arguments)} arguments, not {len(arguments)}.")
-        [kind], [argument] = extern.arguments, arguments
-        value = typed.converted(self.expression(argument), kind)
-        return typed.folded(Applied(extern.returned, span, bound.of(kind), (value,)), value)
+        values = [
+            typed.converted(self.expression(argument), kind)
+            for argument, kind in zip(arguments, extern.arguments, strict=True)
+        ]
+        if extern.returned is None or isinstance(bound, Nothing):
+            return None
+        return typed.folded(Applied(extern.returned, span, bound.of(extern.arguments[0]), (values[0],)), values[0])
 
     def call_subroutine(
         self, subroutine: Subroutine, arguments: Sequence[ast.Expression | ast.IndexedIdentifier], span: Span

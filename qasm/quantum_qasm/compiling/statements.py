@@ -7,6 +7,7 @@ from math import prod
 from openqasm3 import ast
 from quantum_tasks.errors import Code as ErrorCode
 
+from quantum_qasm import pragmas
 from quantum_qasm.compiling import typed
 from quantum_qasm.compiling.expressions import MAX_ALL_ELEMENTS, indexed, is_of_any_length
 from quantum_qasm.compiling.gates import Gates
@@ -29,6 +30,7 @@ from quantum_qasm.compiling.scopes import (
 )
 from quantum_qasm.compiling.typed import error
 from quantum_qasm.diagnostics import SourceError
+from quantum_qasm.externs import EXTERNS
 from quantum_qasm.ir import (
     Applied,
     Assign,
@@ -72,9 +74,9 @@ _UNBOUNDED = Int(256)
 class Statements(Gates):
     """Compiles statements, each by the method for its node."""
 
-    def __init__(self, *, ignores_calibrations: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._ignores_calibrations = ignores_calibrations
+        self._ignores_calibrations = False
         self._loops: list[tuple[list[Jump], list[Jump]]] = []
         self._returned: Type | None = None
         self._elements_declared = 0
@@ -641,8 +643,22 @@ class Statements(Gates):
                 raise error(node.span, f"'{name}', which this file defines, is already defined at line {line}.")
             self.everywhere.names[name] = GateSymbol(node.span, gate)
 
-    def nothing(self, _: ast.Pragma) -> None:
-        """A pragma is for others."""
+    def pragma(self, node: ast.Pragma) -> None:
+        """`pragma quantum-tasks bind f parity`."""
+        match pragmas.asked(node.command):
+            case None:
+                return
+            case pragmas.IgnoreCalibrations():
+                self._ignores_calibrations = True
+            case pragmas.Bind(extern=extern, function=function) if function in EXTERNS:
+                self.bindings[extern] = function
+            case pragmas.Bind(function=function):
+                message = f"There is no function '{function[:40]}' to bind an extern to."
+                raise error(node.span, message, ErrorCode.EXTERN_UNBOUND, f"there are {', '.join(EXTERNS)}")
+            case pragmas.Unknown():
+                hint = f"there are {' and '.join(repr(form) for form in pragmas.FORMS)}"
+                raise error(node.span, f"This is no pragma of {pragmas.NAME}.", hint=hint)
+        self.may_be_qiskits = False
 
 
 def _changes(node: ast.SubroutineDefinition) -> frozenset[int]:
@@ -713,7 +729,7 @@ _STATEMENTS: dict[type[ast.QASMNode], Callable[[Statements, ast.QASMNode], None]
     ast.ForInLoop: Statements.for_loop,
     ast.IODeclaration: Statements.input_or_output,
     ast.Include: Statements.include,
-    ast.Pragma: Statements.nothing,
+    ast.Pragma: Statements.pragma,
     ast.QuantumBarrier: Statements.barrier,
     ast.QuantumGate: Statements.gate_call,
     ast.QuantumGateDefinition: Statements.gate_definition,

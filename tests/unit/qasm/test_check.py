@@ -162,6 +162,8 @@ def _messages(text: str) -> list[tuple[int, Diagnostic]]:
     return [(found.span.start_line, found) for found in check(text).errors]
 
 
+IGNORED = "pragma quantum-tasks ignore calibrations\n"
+
 CALIBRATED = """\
 defcalgrammar "openpulse";
 include "stdgates.inc";
@@ -176,7 +178,7 @@ c = measure $0;
 
 def test_calibrations_are_left_out_where_that_is_asked_for() -> None:
     """Each with a warning; nothing else is changed by them, and without being asked they are mistakes."""
-    checked = check(CALIBRATED, ignores_calibrations=True)
+    checked = check(IGNORED + CALIBRATED)
     plain = check("\n".join(CALIBRATED.splitlines()[i] for i in (1, 5, 6, 7)))
     assert checked.errors == ()
     assert checked.program
@@ -184,21 +186,37 @@ def test_calibrations_are_left_out_where_that_is_asked_for() -> None:
     assert [type(one) for one in checked.program.code.instructions] == [
         type(one) for one in plain.program.code.instructions
     ]
-    assert [(one.code, one.span.start_line) for one in checked.warnings] == [(Code.PULSE, at) for at in (1, 3, 4, 5)]
+    assert [(one.code, one.span.start_line) for one in checked.warnings] == [(Code.PULSE, at) for at in (2, 4, 5, 6)]
     assert {error.code for error in check(CALIBRATED).errors} == {Code.PULSE}
 
 
 def test_a_gate_that_only_a_calibration_defines_is_undefined() -> None:
     """Nobody knows what it is."""
-    [error] = check("defcal rx90 $0 { }\nrx90 $0;", ignores_calibrations=True).errors
-    assert (error.code, error.span.start_line) == (Code.UNDEFINED, 2)
+    [error] = check(IGNORED + "defcal rx90 $0 { }\nrx90 $0;").errors
+    assert (error.code, error.span.start_line) == (Code.UNDEFINED, 3)
 
 
-def test_examples_with_calibrations_need_more_than_to_have_them_ignored() -> None:
-    """One calls an extern that logs what it counts, and nobody but its author has that."""
-    checked = check(corpora.examples()["t1"], ignores_calibrations=True)
-    assert [(line, code) for line, _, code in _told(checked)] == [(at, Code.EXTERN_UNBOUND) for at in (45, 46)]
-    assert check(corpora.examples()["defcal"], ignores_calibrations=True).errors == ()
+def test_calibrations_before_the_pragma_are_mistakes() -> None:
+    """It is for what follows."""
+    [error] = check("cal { }\n" + IGNORED + "cal { }").errors
+    assert (error.code, error.span.start_line) == (Code.PULSE, 1)
+
+
+def test_pragmas_of_others_have_no_effect() -> None:
+    """Whatever they ask for."""
+    for pragma in ("pragma ignore calibrations", "#pragma braket verbatim", "pragma quantum tasks ignore calibrations"):
+        [error] = check(pragma + "\ncal { }").errors
+        assert (error.code, error.span.start_line) == (Code.PULSE, 2)
+
+
+def test_the_examples_with_calibrations_have_no_error_where_these_are_left_out() -> None:
+    """But for an extern, which is a log of its author's."""
+    checked = check(IGNORED + corpora.examples()["t1"])
+    assert [(line, code) for line, _, code in _told(checked)] == [(at, Code.EXTERN_UNBOUND) for at in (46, 47)]
+    for example in ("defcal", "t1"):
+        assert (
+            check(IGNORED + "pragma quantum-tasks bind tabulate nothing\n" + corpora.examples()[example]).errors == ()
+        )
 
 
 @pytest.mark.parametrize(

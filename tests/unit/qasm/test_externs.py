@@ -2,7 +2,8 @@
 
 import pytest
 from quantum_qasm.check import check
-from quantum_qasm.externs import EXTERNS
+from quantum_qasm.externs import EXTERNS, OfBits
+from quantum_qasm.ir import Call
 
 
 @pytest.mark.parametrize(
@@ -22,26 +23,62 @@ from quantum_qasm.externs import EXTERNS
 )
 def test_each_is_the_function_that_it_is_said_to_be(name: str, bits: str, value: int) -> None:
     """Of registers of several widths."""
-    assert EXTERNS[name].apply([int(bit) for bit in bits]) == value
+    function = EXTERNS[name]
+    assert isinstance(function, OfBits)
+    assert function.apply([int(bit) for bit in bits]) == value
 
 
 @pytest.mark.parametrize("name", EXTERNS)
-def test_each_can_be_declared_as_is_told(name: str) -> None:
-    """For any width, and called with as many bits."""
+@pytest.mark.parametrize("more", ["", "int[8]", "float, readonly array[int, 3]"])
+def test_each_can_be_declared_as_is_told(name: str, more: str) -> None:
+    """For any width, and called with as many bits, and with anything after them."""
+    given = {"": "", "int[8]": ", -1", "float, readonly array[int, 3]": ", 0.5, numbers"}[more]
     for width in (1, 3, 64, 100):
-        declaration = EXTERNS[name].declaration.replace("n]", f"{width}]")
-        assert check(f"{declaration} bit[{width}] c; bit d = {name}(c);").errors == ()
+        first = f"bit[{width}]"
+        types = f"{first}, {more}".removesuffix(", ")
+        declaration = EXTERNS[name].declaration.replace("bit[n], ...", types).replace("...", types)
+        call = f"{name}(c{given});"
+        called = f"bit d = {call}" if "->" in declaration else call
+        assert check(f"{declaration} {first} c; array[int, 3] numbers; {called}").errors == ()
 
 
 @pytest.mark.parametrize(
     "declaration",
-    ["(bit) -> bit", "(uint[3]) -> bit", "(bit[3])", "(bit[3]) -> int", "(bit[3], bit[3]) -> bit", "() -> bit"],
+    ["(bit) -> bit", "(uint[3]) -> bit", "(bit[3])", "(bit[3]) -> int", "(int, bit[3]) -> bit", "() -> bit"],
 )
 def test_none_is_taken_for_another_one(declaration: str) -> None:
     """With other parameters, or another value, it is not the one that is bound."""
-    arguments = ", ".join({"bit": '"1"[0]', "uint[3]": "1", "bit[3]": '"101"'}[one] for one in _parameters(declaration))
+    arguments = ", ".join({"bit": '"1"[0]', "bit[3]": '"101"'}.get(one, "1") for one in _parameters(declaration))
     [error] = check(f"extern vote{declaration}; vote({arguments});").errors
-    assert (error.code, error.hint) == ("extern.unbound", "declare it so: extern vote(bit[n]) -> bit;")
+    assert (error.code, error.hint) == ("extern.unbound", "declare it so: extern vote(bit[n], ...) -> bit;")
+
+
+def test_one_that_is_bound_to_nothing_returns_nothing() -> None:
+    """A value of it would be made up."""
+    [error] = check("extern nothing(int) -> int; int i = nothing(1);").errors
+    assert (error.code, error.hint) == ("extern.unbound", "declare it so: extern nothing(...);")
+
+
+def test_a_binding_is_of_the_calls_after_it() -> None:
+    """The extern may be declared before it or after it; its own name makes no difference any more."""
+    bound = "pragma quantum-tasks bind vote parity\n"
+    declared = "extern vote(bit[2]) -> bit;"
+    for text in (bound + declared, declared + "\n" + bound):
+        program = check(f'{text} const bit c = vote("11"); bit[1 + int(c)] d;').program
+        assert program
+        assert program.bits == 1
+    [error] = check(f"extern f(int);\nf(1);\n{bound.replace('vote parity', 'f nothing')}f(1);").errors
+    assert (error.code, error.span.start_line) == ("extern.unbound", 2)
+
+
+def test_arguments_that_make_no_difference_are_evaluated() -> None:
+    """What they do is done, and what is wrong with them is told."""
+    text = "extern nothing(int); def f(qubit q) -> int { x q; return 1; } qubit q; nothing(f(q)); bit c = measure q;"
+    program = check('include "stdgates.inc";' + text).program
+    assert program
+    assert sum(isinstance(one, Call) for one in program.code.instructions) == 1
+    [error] = check("extern nothing(int); nothing(i);").errors
+    assert error.code == "sem.undefined"
 
 
 def _parameters(declaration: str) -> list[str]:

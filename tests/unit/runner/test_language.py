@@ -54,6 +54,21 @@ def test_official_examples_run(example: str) -> None:
     assert sum(outcome.counts.values()) == 100
 
 
+@pytest.mark.parametrize("frontend", list(Frontend))
+def test_what_a_pragma_of_ours_asks_for_is_not_for_qiskits_importer(frontend: Frontend) -> None:
+    """Neither does it pass it over, where Qiskit's reading is asked for."""
+    program = INCLUDE + "pragma quantum-tasks ignore calibrations\ndefcal h $0 { } bit[2] c; x $1; c[1] = measure $1;"
+    options = Options(shots=5, frontend=frontend)
+    if frontend is Frontend.AUTOMATIC:
+        assert simulate(program, options, MACHINE).counts == {"10": 5}
+        assert needs(program, options, 2**33)["qubits"] == 1
+        return
+    for refuse in (lambda: simulate(program, options, MACHINE), lambda: needs(program, options, 2**33)):
+        with pytest.raises(ProgramError) as refused:
+            refuse()
+        assert (refused.value.code, refused.value.line, refused.value.column) == (Code.UNSUPPORTED, 2, 1)
+
+
 def test_feed_forward_is_not_left_to_aer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixteen qubits, turned and entangled, and gates by what was measured: Aer would run 1,024 shots one by one."""
     monkeypatch.setattr(by_aer, "run", None)

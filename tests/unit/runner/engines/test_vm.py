@@ -105,6 +105,47 @@ def test_iterative_phase_estimation_has_its_distribution() -> None:
     assert sum(expected.values()) == pytest.approx(1)
 
 
+def _on_request(example: str) -> str:
+    return corpora.ON_REQUEST[example] + corpora.examples()[example]
+
+
+def test_qubits_without_decay_are_found_excited_after_any_delay() -> None:
+    """The official `t1`, with its calibration and its log left out, and its counters as outputs.
+
+    50 delays, a thousand shots for each: 50,000 times, one is added to each counter, which as an int[1] is -1.
+    """
+    outputs = "\noutput int[32] first; output int[32] second; first = counts0; second = counts1;"
+    ends = vm.run_with_outputs(compiled(_on_request("t1") + outputs), 1, 1, most_bytes=MOST_BYTES)
+    assert ends.outputs == {(-50_000, -50_000): 1}
+    assert counts(_on_request("t1"), shots=1) == {"11": 1}
+
+
+def test_a_surface_code_of_one_round_repeats_what_it_measures() -> None:
+    """The official `scqec`, one memory at a time; its parity of all data qubits stands for the author's decoder.
+
+    As far as it is written, three ancillas measure X of data qubits 1, 3 and 5, evenly at first and the same in all
+    cycles after, and others measure Z of qubits that stay 0. So at the end Z of 1, 3 and 5 are even, too.
+    """
+    text = _on_request("scqec")
+    assert text.count("shots = 1000;") == 1
+    found = counts(text.replace("shots = 1000;", "shots = 1;"), shots=3000, seed=3)
+    expected = {}
+    for place in range(64):
+        layer, data = [0] * 8, [0] * 9
+        layer[1], layer[2], layer[7], data[1], data[3], data[5] = (place >> bit & 1 for bit in range(6))
+        written = ("".join(map(str, reversed(bits))) for bits in (data, layer))
+        expected[" ".join([str(sum(data) % 2), *written])] = 1 / 64
+    assert p_value(dict(found), expected) > FALSE_ALARM
+
+
+def test_a_surface_code_counts_its_failures() -> None:
+    """The official `scqec`, all thousand memories; half of them fail by its parity, and each adds 1, which is -1."""
+    text = _on_request("scqec") + "\noutput uint[32] counted; counted = failures;"
+    [(failures,)] = vm.run_with_outputs(compiled(text), 1, 5, most_bytes=MOST_BYTES).outputs
+    failed = 2**32 - failures
+    assert p_value({"0": 1000 - failed, "1": failed}, {"0": 0.5, "1": 0.5}) > FALSE_ALARM
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_straight_programs_have_the_distribution(part: int) -> None:
     """Of 500 random ones, with measurements in the middle."""
