@@ -78,6 +78,18 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "a range that moves": ('bit[4] c; for int i in [0:1] { c[2 * i:2 * i + 1] = "01"; }', "0101"),
         "a range that moves backwards": ('bit[4] c; int i = 3; c[i:-1:i - 2] = "110";', "0110"),
         "an alias of bits that were picked then": ("bit[4] c; int i = 1; let a = c[i:i + 1]; i = 2; a[1] = 1;", "0100"),
+        "an alias of registers together": (
+            'bit[2] c; bit[3] d; let a = c ++ d; int i = 4; a = "10110"; a[i] = 0; a[0] |= c[1];',
+            "001 11",
+        ),
+        "an alias of bits of an alias": (
+            "bit[2] c; bit[3] d; let a = c ++ d; let b = a[3:4] ++ a[0]; b[0] = 1; b[2] = b[0];",
+            "010 01",
+        ),
+        "a measurement into registers together": (
+            "bit[2] c; bit[3] d; let a = c ++ d; qubit[5] q; x q[1]; x q[4]; a = measure q;",
+            "100 10",
+        ),
         "an alias of bits": ("bit[4] c; let a = c[1:2]; a[0] = 1;", "0010"),
         "a rotation beyond the width": ('bit[4] c = rotr("0001", 6);', "0100"),
         "shifts and not of a register": ('bit[4] c = ~("0110" << 1);', "0011"),

@@ -39,7 +39,7 @@ _NOT_YET = """\
 | `extern`, when it is called and is none of those above, nor bound to one | `extern.unbound` |
 | `defcal`, `cal`, `defcalgrammar`, if no pragma leaves them out | `pulse.unsupported` |
 | ranges whose ends are no constants, and in no known distance from each other | `sem.unsupported` |
-| aliases of several variables together, and of elements of arrays | `sem.invalid`, `sem.unsupported` |
+| aliases of elements of arrays, and of bits that a variable picks of several registers | `sem.unsupported` |
 | `++` outside of `let`, which the official grammar lacks, too | `syntax.invalid` |
 """
 

@@ -27,7 +27,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Literals": ("underscores", "numbers in other bases", "floats as they may be written"),
     "Arrays": ("rows and columns", "an array is a copy", "elements of another type", "array[int, 2] a = {1, 2, 3};"),
     "Durations and stretches": ("durations", "cycles of the backend", "a stretch", "duration d = 5;"),
-    "Aliases": ("an alias of qubits", "an alias of bits", "let a = 3;"),
+    "Aliases": ("an alias of qubits", "an alias of bits", "an alias of bits of an alias", "let a = 3;"),
     "Index sets and slices": (
         "a range of bits",
         "a reversed range",
@@ -35,7 +35,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "a slice is assigned",
         "a slice with a step",
     ),
-    "Concatenation": ("an alias of qubits", "qubit[2] q; let a = q ++ q[0];"),
+    "Concatenation": (
+        "an alias of qubits",
+        "an alias of registers together",
+        "a measurement into registers together",
+        "qubit[2] q; let a = q ++ q[0];",
+    ),
     "Casting": (
         *("float to int goes towards zero", "a bool of a number", "an angle of bits", "an angle loses bits"),
         *("an integer of bits has their sign", "angle[4] a; bit[3] c = bit[3](a);", "float f = 1.5; int i = f;"),

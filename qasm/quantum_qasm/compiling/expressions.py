@@ -16,6 +16,7 @@ from quantum_qasm.compiling.scopes import (
     ExternSymbol,
     GateSymbol,
     GenericSymbol,
+    JoinedSymbol,
     QubitSymbol,
     SubroutineSymbol,
     Symbol,
@@ -211,6 +212,8 @@ class Expressions(Names):
                 whole = Variable(Bits(bits.size), span, symbol.slot)
                 width = symbol.type.width if isinstance(symbol.type, Bits) else None
                 return typed.picked(whole, bits, width, span)
+            case JoinedSymbol(parts=parts):
+                return typed.joined([self._value_of(part, node) for part in parts], span)
         raise error(span, f"{_kind(symbol)} has no value.")
 
     def _size_of(self, target: ast.Expression, index: ast.Expression | None, span: Span) -> Expression:
@@ -453,10 +456,15 @@ class Expressions(Names):
 
     # -- what can be written to ------------------------------------------------------------------------------------
 
-    def target(self, node: ast.Identifier | ast.IndexedIdentifier) -> tuple[Type, Place]:
-        """What can be assigned to: a variable, some elements or some bits of one. Gives its type, and where it is."""
+    def target(
+        self, node: ast.Identifier | ast.IndexedIdentifier, variable: VariableSymbol | None = None
+    ) -> tuple[Type, Place]:
+        """What can be assigned to: a variable, some elements or some bits of one. Gives its type, and where it is.
+
+        It is of `variable`, if there is one, and else of the one of that name.
+        """
         name = node if isinstance(node, ast.Identifier) else node.name
-        symbol = self.lookup(name)
+        symbol = variable or self.lookup(name)
         if not isinstance(symbol, VariableSymbol) or symbol.is_fixed:
             raise error(name.span, f"{_kind(symbol)} cannot be assigned to.")
         kind, place = symbol.type, Place(symbol.slot, bits=symbol.bits)
@@ -532,6 +540,8 @@ def _kind(symbol: Symbol) -> str:
     match symbol:
         case ConstantSymbol():
             return "A constant"
+        case JoinedSymbol():
+            return "An alias of several variables"
         case VariableSymbol():
             return "An input" if symbol.is_fixed else "A variable"
         case QubitSymbol():

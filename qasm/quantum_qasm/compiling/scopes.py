@@ -6,7 +6,7 @@ from openqasm3 import ast
 
 from quantum_qasm.ir import Gate, Indices, Qubits, Subroutine
 from quantum_qasm.spans import Span
-from quantum_qasm.types import Type
+from quantum_qasm.types import Bits, Type
 from quantum_qasm.values import Value
 
 
@@ -37,10 +37,22 @@ class VariableSymbol(Symbol):
 
 
 @dataclass(frozen=True, slots=True)
+class JoinedSymbol(Symbol):
+    """An alias of bits and registers together, the first of which has the lowest bits."""
+
+    type: Bits
+    parts: tuple[VariableSymbol, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class QubitSymbol(Symbol):
     """A qubit, a register or an alias of some."""
 
     qubits: Qubits
+
+
+_OF_A_RUN = (VariableSymbol, JoinedSymbol, QubitSymbol)
+"""What definitions do not see of what is around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +100,9 @@ class Scope:
         left_a_body = False
         while scope is not None:
             symbol = scope.names.get(name)
-            if symbol is not None and not (left_a_body and isinstance(symbol, VariableSymbol | QubitSymbol)):
+            if symbol is not None and not (
+                left_a_body and isinstance(symbol, VariableSymbol | JoinedSymbol | QubitSymbol)
+            ):
                 return symbol
             left_a_body = left_a_body or scope.is_body
             scope = scope.around

@@ -41,7 +41,6 @@ TOLERATED = [
     "let a = q[0:5]; h a;",
     "if (c[0:5] == 1) { x q[0]; }",
     'h q["1"];',
-    "let a = c ++ d;",
 ]
 """Bodies that the importer reads, and that are wrong by the specification."""
 
