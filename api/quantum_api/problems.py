@@ -22,7 +22,7 @@ from quantum_tasks.errors import (
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
-from quantum_api.schemas import DiagnosticBody
+from quantum_api.schemas.checks import DiagnosticBody
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ import httpx
 from chaos.history import KEPT_HEADERS, MAX_PAGES, Answered, Entry, Exchange
 from chaos.verdict.checker import Final
 from chaos.verdict.sights import MalformedError, sights_of
-from quantum_api.schemas import TaskList, TaskResource
+from quantum_api.schemas.resources import TaskList, TaskResource
 from quantum_tasks.states import Phase, State
 
 _OPEN = [phase for phase in Phase if not State.of(phase).terminal]

@@ -16,7 +16,7 @@ from typing import Self
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
-from quantum_api.schemas import TaskList
+from quantum_api.schemas.resources import TaskList
 from quantum_tasks.states import Phase
 
 KEPT_HEADERS = ("content-type", "idempotency-replayed", "location", "preference-applied", "retry-after")

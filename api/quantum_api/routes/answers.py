@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from quantum_api.schemas import Completed, Failed, Pending, Problem
+from quantum_api.schemas.answers import Completed, Failed, Pending, Problem
 
 Answers = dict[int | str, dict[str, Any]]
 

@@ -12,16 +12,9 @@ from quantum_api.problems import invalid, refusal, wrong_program
 from quantum_api.routes.answers import BAD_REQUEST, TOO_LARGE, UNAVAILABLE
 from quantum_api.routes.requests import Backend, IdempotencyKey, Wait, accept_all, item_id, may_be_id
 from quantum_api.routes.strict import errors_of
-from quantum_api.schemas import (
-    Batch,
-    BatchOfIds,
-    Outcomes,
-    Problem,
-    RefusedOutcome,
-    TaskOutcome,
-    TaskResource,
-    TaskSpec,
-)
+from quantum_api.schemas.answers import Problem
+from quantum_api.schemas.requests import Batch, BatchOfIds, TaskSpec
+from quantum_api.schemas.resources import Outcomes, RefusedOutcome, TaskOutcome, TaskResource
 from quantum_api.strict_json import StrictJsonRoute
 
 router = APIRouter(route_class=StrictJsonRoute, prefix="/v1", tags=["v1"])

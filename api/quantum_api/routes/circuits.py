@@ -11,7 +11,8 @@ from quantum_qasm.check import Checked, check
 from quantum_qasm.diagnostics import Diagnostic
 
 from quantum_api.routes.answers import BAD_REQUEST, TOO_LARGE, UNAVAILABLE
-from quantum_api.schemas import CheckedCircuit, Circuit
+from quantum_api.schemas.checks import CheckedCircuit
+from quantum_api.schemas.requests import Circuit
 from quantum_api.strict_json import StrictJsonRoute
 
 router = APIRouter(route_class=StrictJsonRoute, prefix="/v1", tags=["v1"])

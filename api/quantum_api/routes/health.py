@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from quantum_api.routes.answers import UNAVAILABLE
 from quantum_api.routes.requests import Backend
-from quantum_api.schemas import Health
+from quantum_api.schemas.answers import Health
 
 router = APIRouter(tags=["health"])
 

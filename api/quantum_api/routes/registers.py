@@ -7,7 +7,7 @@ from quantum_qasm.registers import RegisterCounts, by_register
 from quantum_api.routes.answers import NO_COUNTS, NOT_FOUND, READ_PROBLEMS
 from quantum_api.routes.circuits import turns_of
 from quantum_api.routes.requests import Backend, TaskId
-from quantum_api.schemas import RegisterResource, Registers
+from quantum_api.schemas.resources import RegisterResource, Registers
 
 router = APIRouter(prefix="/v1", tags=["v1"])
 

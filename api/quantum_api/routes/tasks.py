@@ -7,7 +7,8 @@ from quantum_tasks.task import Task
 from quantum_api.routes.answers import ACCEPT_PROBLEMS, ENDS, NOT_FOUND, READ_PROBLEMS
 from quantum_api.routes.requests import Backend, IdempotencyKey, TaskId, Wait, accept
 from quantum_api.routes.strict import require_right
-from quantum_api.schemas import Accepted, Completed, Failed, Finished, Pending, Submission
+from quantum_api.schemas.answers import Accepted, Completed, Failed, Finished, Pending
+from quantum_api.schemas.requests import Submission
 from quantum_api.strict_json import StrictJsonRoute
 
 router = APIRouter(route_class=StrictJsonRoute, tags=["tasks"])

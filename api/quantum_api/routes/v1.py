@@ -9,7 +9,8 @@ from quantum_tasks.states import Phase
 from quantum_api.routes.answers import ACCEPT_PROBLEMS, BAD_REQUEST, FINISHED, NOT_FOUND, READ_PROBLEMS, UNAVAILABLE
 from quantum_api.routes.requests import Backend, IdempotencyKey, TaskId, Wait, accept
 from quantum_api.routes.strict import require_right
-from quantum_api.schemas import TaskList, TaskResource, TaskSpec
+from quantum_api.schemas.requests import TaskSpec
+from quantum_api.schemas.resources import TaskList, TaskResource
 from quantum_api.strict_json import StrictJsonRoute
 
 router = APIRouter(route_class=StrictJsonRoute, prefix="/v1", tags=["v1"])

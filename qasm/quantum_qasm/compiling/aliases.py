@@ -11,11 +11,7 @@ from quantum_qasm.compiling import typed
 from quantum_qasm.compiling.expressions import indexed
 from quantum_qasm.compiling.gates import Gates
 from quantum_qasm.compiling.names import WORK_OF_A_STATEMENT
-from quantum_qasm.compiling.scopes import (
-    JoinedSymbol,
-    QubitSymbol,
-    VariableSymbol,
-)
+from quantum_qasm.compiling.scopes import JoinedSymbol, QubitSymbol, VariableSymbol
 from quantum_qasm.compiling.typed import error
 from quantum_qasm.diagnostics import SourceError
 from quantum_qasm.ir import (

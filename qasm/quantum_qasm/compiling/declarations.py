@@ -10,17 +10,8 @@ from quantum_qasm.compiling import typed
 from quantum_qasm.compiling.aliases import Aliases
 from quantum_qasm.compiling.expressions import MAX_ALL_ELEMENTS
 from quantum_qasm.compiling.library import STANDARD
-from quantum_qasm.compiling.names import (
-    MAX_BITS,
-    MAX_QUBITS,
-)
-from quantum_qasm.compiling.scopes import (
-    ConstantSymbol,
-    ExternSymbol,
-    GateSymbol,
-    QubitSymbol,
-    VariableSymbol,
-)
+from quantum_qasm.compiling.names import MAX_BITS, MAX_QUBITS
+from quantum_qasm.compiling.scopes import ConstantSymbol, ExternSymbol, GateSymbol, QubitSymbol, VariableSymbol
 from quantum_qasm.compiling.typed import error
 from quantum_qasm.diagnostics import SourceError
 from quantum_qasm.ir import (

@@ -8,18 +8,7 @@ from quantum_tasks.errors import Code as ErrorCode
 from quantum_qasm.compiling import typed
 from quantum_qasm.compiling.declarations import Declarations
 from quantum_qasm.compiling.typed import error
-from quantum_qasm.ir import (
-    Applied,
-    Assign,
-    Branch,
-    Constant,
-    End,
-    Expression,
-    Jump,
-    Place,
-    Variable,
-    width_of,
-)
+from quantum_qasm.ir import Applied, Assign, Branch, Constant, End, Expression, Jump, Place, Variable, width_of
 from quantum_qasm.operators import common
 from quantum_qasm.spans import Span
 from quantum_qasm.types import BOOL, INT, Array, Bit, Bits, Int, Type, Uint

@@ -9,13 +9,7 @@ from openqasm3 import ast
 from quantum_tasks.errors import Code as ErrorCode
 
 from quantum_qasm.compiling.library import BUILT_IN, ELSEWHERE, STANDARD
-from quantum_qasm.compiling.scopes import (
-    ConstantSymbol,
-    GateSymbol,
-    Scope,
-    Symbol,
-    VariableSymbol,
-)
+from quantum_qasm.compiling.scopes import ConstantSymbol, GateSymbol, Scope, Symbol, VariableSymbol
 from quantum_qasm.compiling.typed import error
 from quantum_qasm.diagnostics import Diagnostic, SourceError
 from quantum_qasm.functions import CONSTANTS, names

@@ -7,23 +7,12 @@ from quantum_tasks.errors import Code as ErrorCode
 
 from quantum_qasm import pragmas
 from quantum_qasm.compiling import typed
-from quantum_qasm.compiling.names import (
-    WORK_OF_A_STATEMENT,
-    TooMuchWorkError,
-    UnusableError,
-)
+from quantum_qasm.compiling.names import WORK_OF_A_STATEMENT, TooMuchWorkError, UnusableError
 from quantum_qasm.compiling.subroutines import Subroutines
 from quantum_qasm.compiling.typed import error
 from quantum_qasm.diagnostics import SourceError
 from quantum_qasm.externs import EXTERNS
-from quantum_qasm.ir import (
-    Assign,
-    Barrier,
-    Constant,
-    Expression,
-    Measure,
-    Reset,
-)
+from quantum_qasm.ir import Assign, Barrier, Constant, Expression, Measure, Reset
 from quantum_qasm.parsing.blocks import MAX_ERRORS
 from quantum_qasm.spans import Span
 from quantum_qasm.types import Duration

@@ -6,25 +6,11 @@ from quantum_tasks.errors import Code as ErrorCode
 from quantum_qasm.compiling import typed
 from quantum_qasm.compiling.expressions import is_of_any_length
 from quantum_qasm.compiling.flow import Flow
-from quantum_qasm.compiling.names import (
-    MAX_QUBITS,
-)
-from quantum_qasm.compiling.scopes import (
-    GenericSymbol,
-    QubitSymbol,
-    SubroutineSymbol,
-    VariableSymbol,
-)
+from quantum_qasm.compiling.names import MAX_QUBITS
+from quantum_qasm.compiling.scopes import GenericSymbol, QubitSymbol, SubroutineSymbol, VariableSymbol
 from quantum_qasm.compiling.typed import error
 from quantum_qasm.diagnostics import SourceError
-from quantum_qasm.ir import (
-    Measure,
-    NamedQubits,
-    Place,
-    Return,
-    Subroutine,
-    Variable,
-)
+from quantum_qasm.ir import Measure, NamedQubits, Place, Return, Subroutine, Variable
 from quantum_qasm.types import Array, Type
 
 

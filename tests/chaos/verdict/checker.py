@@ -18,7 +18,7 @@ from chaos.history import Answered, Entry, Exchange, Kind, Spec
 from chaos.verdict.chi_squared import p_value
 from chaos.verdict.sights import OPEN, MalformedError, Sight, flaws, resource_sight, result_sight, sights_of
 from pydantic import ValidationError
-from quantum_api.schemas import TaskList, TaskResource
+from quantum_api.schemas.resources import TaskList, TaskResource
 from quantum_tasks.states import Phase, Reason, State
 
 FALSE_ALARMS = 1e-6

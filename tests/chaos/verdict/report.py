@@ -15,7 +15,7 @@ from chaos.history import Answered, Entry, Exchange, Fault, Kind, Operation
 from chaos.verdict.checker import END, Final, Rule, Violation
 from chaos.verdict.sights import MalformedError, Sight, resource_sight, sights_of
 from pydantic import TypeAdapter, ValidationError
-from quantum_api.schemas import TaskResource
+from quantum_api.schemas.resources import TaskResource
 from quantum_tasks.states import Reason, State
 
 MOST_VIOLATIONS = 50

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from chaos.history import Answered, Door, Exchange, Kind, Operation
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from quantum_api.schemas import Accepted, Completed, Failed, Finished, Pending, Place, TaskList, TaskResource
+from quantum_api.schemas.answers import Accepted, Completed, Failed, Finished, Pending, Place
+from quantum_api.schemas.resources import TaskList, TaskResource
 from quantum_tasks.states import Reason, State, Status
 from support.client import leaks
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from quantum_api.schemas import MAX_BATCH
+from quantum_api.schemas.requests import MAX_BATCH
 from quantum_tasks.room import MAX_OUTCOMES_BYTES
 from quantum_tasks.task import Method, Outcome
 from support.api_process import ApiProcess

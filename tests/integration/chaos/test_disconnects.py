@@ -11,7 +11,7 @@ from chaos.harms.proxy import Proxy, TcpAddress
 from chaos.history import Answered, Door, Exchange, Kind, Log, Operation, Outcome, Recorder, Unknown, read
 from chaos.programs import PROGRAMS
 from chaos.workload import accepted
-from quantum_api.schemas import TaskList
+from quantum_api.schemas.resources import TaskList
 from support.api_process import ApiProcess
 from support.redis_server import RedisServer
 from support.waiting import eventually

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from quantum_api.app import create_app
-from quantum_api.schemas import Submission, TaskResource, TaskSpec
+from quantum_api.schemas.requests import Submission, TaskSpec
+from quantum_api.schemas.resources import TaskResource
 from quantum_api.settings import ApiSettings
 
 DOCUMENT = create_app(ApiSettings()).openapi()

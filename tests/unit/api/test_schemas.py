@@ -2,7 +2,8 @@
 
 import pytest
 from pydantic import ValidationError
-from quantum_api.schemas import BELL, Submission
+from quantum_api.schemas.fields import BELL
+from quantum_api.schemas.requests import Submission
 from quantum_tasks.task import MAX_PROGRAM_BYTES, Method, Options
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chaos.history import Answered, Door, Entry, Exchange, Kind, Moment, Operation, Outcome, Spec, Unknown
 from chaos.verdict.checker import Final, Model, Program
-from quantum_api.schemas import TaskResource
+from quantum_api.schemas.resources import TaskResource
 from quantum_tasks.states import Phase, Reason
 
 QASM = {"bell": "a Bell pair", "broken": "not a program"}

@@ -11,7 +11,7 @@ from chaos.history import Answered, Entry, Exchange, Kind, Moment, Operation, Un
 from chaos.verdict.checker import Final, Rule, check
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quantum_api.schemas import TaskResource
+from quantum_api.schemas.resources import TaskResource
 from quantum_tasks.states import State
 from unit.chaos.simulation import ENDLESS, MODEL, SimulatedTask, Simulation
 from unit.chaos.story import BELL, NO_CONTENT, NOT_FOUND, UNAVAILABLE, body, final, in_list, result_of
