@@ -129,13 +129,13 @@ class Mirror(Store):
         answer = await self._run("settle", task_id, uid, *end, *fields)
         return State(answer) if answer else None
 
-    async def show(self, task_id: str, uid: str, report: Report, *, attempts: int) -> None:
+    async def show(self, task_id: str, uid: str, report: Report, *, attempts: int) -> bool:
         """Have an end shown that was taken over into the resource by this report, with the attempts that it counts.
 
-        If the record has another end by now, it stays as it is.
+        Returns whether it is shown now and was not before. If the record has another end by now, it stays as it is.
         """
         ended = "" if report.finished_at is None else milliseconds_of(report.finished_at)
-        await self._run("show", task_id, uid, report.state, ended, attempts)
+        return bool(await self._run("show", task_id, uid, report.state, ended, attempts))
 
     async def note(
         self, task_id: str, uid: str, seen: Report, reason: Reason, message: str, *, state: State | None = None

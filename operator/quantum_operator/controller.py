@@ -105,6 +105,10 @@ class Controller:
         self._needs: Bounded[Needs | Refusal] = Bounded()
         self._refused: Bounded[_Refused] = Bounded()
         self._quiet_until: Bounded[float] = Bounded()
+        self._new: Bounded[None] = Bounded()
+        """Tasks that were made just now, and that no look was at: Redis knows nothing of them."""
+        self._shown: Bounded[None] = Bounded()
+        """Tasks of which Redis has just shown the end that they have."""
         self._gone: dict[Key, set[str]] = {}
         self._unshown: set[Key] = set()
         self._actions: dict[Action, Callable[[Observed, Decision], Awaitable[None]]] = {
@@ -153,6 +157,10 @@ class Controller:
             return 0.0
         return decision.again_seconds
 
+    def welcome(self, uid: str) -> None:
+        """Take a task for one that nobody has looked at before, since it was made just now."""
+        self._new.put(uid, None)
+
     def bury(self, key: Key, uid: str) -> None:
         """Have Redis forget an object that is gone: at the next look at its name, and at each one until it is done."""
         self._gone.setdefault(key, set()).add(uid)
@@ -172,6 +180,8 @@ class Controller:
         self._needs.pop(uid, None)
         self._refused.pop(uid, None)
         self._quiet_until.pop(uid, None)
+        self._new.pop(uid, None)
+        self._shown.pop(uid, None)
         await self._store.forget(store_id(*key), uid)
 
     async def _forget_the_gone(self, key: Key) -> None:
@@ -193,10 +203,17 @@ class Controller:
         return Observed(
             task=task,
             job=job,
-            report=await self._report(key, uid),
+            report=None if self._is_nothing_to_report(task) else await self._report(key, uid),
             needs=self._needs.get(uid),
             refused=refused.refusal if refused else None,
         )
+
+    def _is_nothing_to_report(self, task: QuantumTask) -> bool:
+        """Whether Redis has nothing to say of a task that this look would act on. It is asked at the next look."""
+        uid = task.metadata.uid
+        is_new, is_shown = _taken(self._new, uid), _taken(self._shown, uid)
+        untouched = task.status.observed_generation is None and not (task.spec.cancel or task.spec.suspend)
+        return (is_new and untouched) or (is_shown and is_finished(task.status))
 
     async def _report(self, key: Key, uid: str) -> Report | Away | None:
         try:
@@ -315,7 +332,8 @@ class Controller:
         assert status is not None  # noqa: S101 - it was written
         try:
             if isinstance(report, Report):
-                await self._store.show(*_record(observed.task), report, attempts=status.attempts)
+                if await self._store.show(*_record(observed.task), report, attempts=status.attempts):
+                    self._shown.put(observed.task.metadata.uid, None)
             elif report is None:
                 # Redis has no record that could end; whoever waits there is told all the same
                 await self._settle(observed, decision)
@@ -480,6 +498,13 @@ def _changes(old: Status, new: Status) -> dict[str, Any]:
     before, after = (status.model_dump(mode="json", by_alias=True, exclude_none=True) for status in (old, new))
     changed = {name: value for name, value in after.items() if before.get(name) != value}
     return changed | dict.fromkeys(before.keys() - after.keys())
+
+
+def _taken(kept: Bounded[None], uid: str) -> bool:
+    """Whether something was in mind, which it is not any more."""
+    was_there = uid in kept
+    kept.pop(uid, None)
+    return was_there
 
 
 def _is_of_the_pool(task: QuantumTask) -> bool:

@@ -25,6 +25,7 @@ from quantum_operator.checker import Checker
 from quantum_operator.controller import Controller
 from quantum_operator.metrics import Metrics
 from quantum_operator.settings import OperatorSettings
+from quantum_operator.storages import NoDifferences, NoProgress
 from quantum_operator.upkeep import Upkeep
 from quantum_operator.views import MANAGED_BY
 from quantum_operator.workqueue import WorkQueue
@@ -53,6 +54,9 @@ class Operator:
             key = self.world.drop_task(body)
             self.controller.bury(key, body["metadata"]["uid"])
         else:
+            uid = body["metadata"]["uid"]
+            if event["type"] == "ADDED" and self.world.key_of(uid) is None:  # a listing has no type
+                self.controller.welcome(uid)
             key = self.world.put_task(body)
         self.queue.add(key)
 
@@ -95,6 +99,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.posting.enabled = False
     settings.scanning.disabled = True  # else it would need to list every CRD and namespace
     settings.peering.standalone = True
+    settings.persistence.diffbase_storage = NoDifferences()
+    settings.persistence.progress_storage = NoProgress()
     settings.watching.chunk_size = _LIST_PART
     for resource in (("batch", "v1", "jobs"), ("", "v1", "pods")):
         settings.watching.label_selectors[resource] = f"{MANAGED_BY[0]}={MANAGED_BY[1]}"

@@ -396,11 +396,11 @@ def test_an_end_is_shown_once_the_resource_has_it(redis_url: str, *, begins: boo
             assert is_shown == ((State.RUNNING, Reason.STARTED, None, 1) if begins else waits)
             assert (before.finished_at, before.outcome, before.failure) == (None, None, None)
             assert (sight.task.state.terminal, found.shown) == (True, False)
-            await mirror.show(ID, "u1", found, attempts=2)
+            assert await mirror.show(ID, "u1", found, attempts=2)
             assert await mirror.sight(ID) == Sight(replace(sight.task, attempts=2))
             assert await report(mirror) == replace(found, shown=True, attempts=2)
             assert await ends(mirror) == [found.state, found.state]
-            await mirror.show(ID, "u1", found, attempts=3)
+            assert not await mirror.show(ID, "u1", found, attempts=3)
             assert (await report(mirror)).attempts == 2
             assert await ends(mirror) == [found.state, found.state]
 
@@ -421,8 +421,8 @@ def test_another_end_than_the_resource_has_is_not_shown(redis_url: str) -> None:
                 replace(found, state=State.FAILED),
             )
             for other in others:
-                await mirror.show(ID, "u1", other, attempts=1)
-            await mirror.show(ID, "u9", found, attempts=1)
+                assert not await mirror.show(ID, "u1", other, attempts=1)
+            assert not await mirror.show(ID, "u9", found, attempts=1)
             assert await report(mirror) == found
             assert await ends(mirror) == ["succeeded"]
 

@@ -292,14 +292,17 @@ class PoolCluster:
 
 
 class PoolRedis:
-    """A Redis whose worker ends a task as the test says."""
+    """A Redis whose worker ends a task as the test says, and which counts how often it is asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shows: bool = True) -> None:
         self.known: Report | None = None
         self.programs: list[str] = []
+        self.asked = 0
+        self._shows = shows
 
     async def report(self, *_: object, **__: object) -> Report | None:
         """Say how it goes."""
+        self.asked += 1
         return self.known
 
     async def provide(self, _id: str, _uid: str, qasm: str, *_: object, **__: object) -> None:
@@ -307,8 +310,59 @@ class PoolRedis:
         self.programs.append(qasm)
         self.known = Report(State.QUEUED, Reason.QUEUED)
 
-    async def show(self, *_: object, **__: object) -> None:
-        """Show the end."""
+    async def show(self, *_: object, **__: object) -> bool:
+        """Show the end, if it has the same."""
+        return self._shows
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_redis_is_not_asked_what_is_known(shows: bool) -> None:  # noqa: FBT001 - a value
+    """It knows nothing of a task that was made just now, and no more of an end than that it shows it."""
+
+    async def scenario() -> None:
+        world = World()
+        given = body({"phase": "Pending", "reason": "Queued"}, executionMode="Pool", qasm="OPENQASM 3;")
+        key = world.put_task(given)
+        redis = PoolRedis(shows=shows)
+        operator = controller_of(world, PoolCluster(given), redis)
+        operator.welcome("uid-1")
+        asked = []
+        for report in (None, Report(State.RUNNING, Reason.STARTED), Report(State.SUCCEEDED, Reason.COMPLETED)):
+            redis.known = report
+            await operator.look(key)
+            asked.append(redis.asked)
+        redis.known = Report(State.SUCCEEDED, Reason.COMPLETED)
+        for _ in range(2):
+            await operator.look(key)
+            asked.append(redis.asked)
+        assert (redis.programs, asked) == (["OPENQASM 3;"], [0, 1, 2, 2, 3] if shows else [0, 1, 2, 3, 4])
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("status", "spec"),
+    [
+        ({"phase": "Pending", "reason": "Queued"}, {"cancel": True}),
+        ({"phase": "Pending", "reason": "Queued"}, {"suspend": True}),
+        ({"phase": "Pending", "reason": "Queued", "observedGeneration": 1}, {}),
+    ],
+)
+def test_redis_is_asked_of_a_new_task_that_somebody_has_changed(status: dict[str, Any], spec: dict[str, Any]) -> None:
+    """What is to be done depends on how far it has come."""
+
+    async def scenario() -> None:
+        world = World()
+        given = body(status, executionMode="Pool", qasm="OPENQASM 3;", **spec)
+        key = world.put_task(given)
+        redis = PoolRedis()
+        redis.known = Report(State.SUCCEEDED, Reason.COMPLETED)
+        operator = controller_of(world, PoolCluster(given), redis)
+        operator.welcome("uid-1")
+        await operator.look(key)
+        assert redis.asked == 1
+
+    run(scenario())
 
 
 @pytest.mark.parametrize(
