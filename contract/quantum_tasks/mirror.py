@@ -68,8 +68,11 @@ class Mirror(Store):
         attempts: int = 0,
         max_attempts: int | None = None,
         deadline_seconds: float | None = None,
+        most_bytes: int = NO_BOUND,
     ) -> Receipt:
         """Have a record of a task; again is fine. `queued` puts it before the workers of the pool.
+
+        Of one that has ended before, the outcome is left out where it is larger than `most_bytes`.
 
         `attempts` is how many were begun before, in a Redis that has lost them; `max_attempts` bounds all of them.
 
@@ -78,7 +81,7 @@ class Mirror(Store):
         """
         more = {"attempts": attempts or None, "max_attempts": max_attempts, "deadline_seconds": deadline_seconds}
         pairs = [part for name, value in more.items() if value is not None for part in (name, value)]
-        rest = (NO_BOUND, int(queued), uid, NO_BOUND, *pairs, *more_of(options))
+        rest = (NO_BOUND, int(queued), uid, most_bytes, *pairs, *more_of(options))
         answer = await self._run("submit", *submission_of(task_id, qasm, options), *rest)
         if answer == "gone":
             raise TaskNotFoundError(task_id)

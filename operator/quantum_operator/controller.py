@@ -23,6 +23,7 @@ from quantum_tasks.resource import (
     store_id,
 )
 from quantum_tasks.states import Phase, Reason
+from quantum_tasks.store import Submitted
 from quantum_tasks.task import Failure, Task
 
 from quantum_operator import jobs
@@ -106,7 +107,9 @@ class Controller:
         self._refused: Bounded[_Refused] = Bounded()
         self._quiet_until: Bounded[float] = Bounded()
         self._new: Bounded[None] = Bounded()
-        """Tasks that were made just now, and that no look was at: Redis knows nothing of them."""
+        """Tasks that were made just now, and that no look was at: Redis knows at most that they wait."""
+        self._provided: Bounded[None] = Bounded()
+        """Those that it knew already when they were provided."""
         self._shown: Bounded[None] = Bounded()
         """Tasks of which Redis has just shown the end that they have."""
         self._gone: dict[Key, set[str]] = {}
@@ -152,7 +155,7 @@ class Controller:
             ends = is_finished(decision.status)
             await self._spread(key, observed, decision)
         if ends or (decision.actions == (Action.PROVIDE,) and _is_of_the_pool(task)):
-            return NEWS_SECONDS
+            return 0.0 if _taken(self._provided, task.metadata.uid) else NEWS_SECONDS
         if decision.actions or decision.status is not None:
             return 0.0
         return decision.again_seconds
@@ -160,6 +163,11 @@ class Controller:
     def welcome(self, uid: str) -> None:
         """Take a task for one that nobody has looked at before, since it was made just now."""
         self._new.put(uid, None)
+
+    def doubt(self) -> None:
+        """Ask Redis again of all that it was said to know: it was away."""
+        self._new.clear()
+        self._shown.clear()
 
     def bury(self, key: Key, uid: str) -> None:
         """Have Redis forget an object that is gone: at the next look at its name, and at each one until it is done."""
@@ -182,6 +190,7 @@ class Controller:
         self._quiet_until.pop(uid, None)
         self._new.pop(uid, None)
         self._shown.pop(uid, None)
+        self._provided.pop(uid, None)
         await self._store.forget(store_id(*key), uid)
 
     async def _forget_the_gone(self, key: Key) -> None:
@@ -234,7 +243,7 @@ class Controller:
         if limit is None and begun:
             limit = self._settings.backoff_limit
         try:
-            await self._store.provide(
+            receipt = await self._store.provide(
                 store_id(meta.namespace, meta.name),
                 meta.uid,
                 qasm,
@@ -244,10 +253,13 @@ class Controller:
                 # what was lost with Redis is no fault of the task's
                 max_attempts=None if limit is None else begun + limit + 1,
                 deadline_seconds=spec.active_deadline_seconds if pool else None,
+                most_bytes=0,
             )
         except TaskNotFoundError:
             await self._whole(task)  # it was deleted just now
         else:
+            if receipt.submitted is Submitted.REPLAYED:
+                self._provided.put(meta.uid, None)  # by the API, and it may have ended by now
             if pool:
                 self.pool_wanted.set()
 

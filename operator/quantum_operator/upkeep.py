@@ -203,6 +203,7 @@ class Upkeep:
             self._add(self._world.put_task(body))
 
     def _look_at_everything(self) -> None:
+        self._controller.doubt()
         for key in (*self._controller.buried, *(key for key, _ in self._world.tasks())):
             self._add_anew(key)
 

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from quantum_qasm.check import check
+from quantum_qasm.check import Checked, check
 from quantum_qasm.inputs import values_of
 from quantum_qasm.ir import Apply, Branch, Measure, Program
 from quantum_qasm.outputs import shown
@@ -82,18 +82,23 @@ def _branches_on_measurements(program: Program) -> bool:
 def compiled(program: str, refusal: ProgramError) -> Program:
     """A program that the importer has refused.
 
-    Raises what is wrong with it as the specification has it; that refusal, if there is no more to it here.
+    Raises what is wrong with it as the specification has it: in the refusal's words, if it is about the same place.
     """
     if refusal.code not in _NOT_QISKITS:
         raise refusal
     found = check(program)
-    if found.errors and refusal.code is Code.UNSUPPORTED:
+    if found.errors and (refusal.code is Code.UNSUPPORTED or (refusal.line, refusal.column) not in _places(found)):
         first = found.errors[0]
         message = f"{first.message} {first.hint}" if first.hint else first.message
         raise ProgramError(first.code, message, first.span.start_line, first.span.start_column + 1) from refusal
     if found.program is None or not (found.program.registers or found.program.outputs):
         raise refusal
     return found.program
+
+
+def _places(found: Checked) -> set[tuple[int, int]]:
+    """Where something is wrong."""
+    return {(one.span.start_line, one.span.start_column + 1) for one in found.errors}
 
 
 def bytes_of(program: Program, memory_bytes: int) -> int:

@@ -82,6 +82,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
             'bit[2] c; bit[3] d; let a = c ++ d; int i = 4; a = "10110"; a[i] = 0; a[0] |= c[1];',
             "001 11",
         ),
+        "registers of no bits are in an alias": (
+            'bit[2] c; bit[0] d; bit e; let a = c ++ d ++ e; a = "101"; a[1] = a[2];',
+            "1 11",
+        ),
         "an alias of bits of an alias": (
             "bit[2] c; bit[3] d; let a = c ++ d; let b = a[3:4] ++ a[0]; b[0] = 1; b[2] = b[0];",
             "010 01",

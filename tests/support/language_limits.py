@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from quantum_qasm import ir, operators
-from quantum_qasm.compiling import expressions, gates, names
+from quantum_qasm.compiling import aliases, expressions, gates, names
 from quantum_qasm.parsing import expressions as parsed_expressions
 from quantum_qasm.parsing import reading
 from quantum_runner import counts, language
@@ -46,6 +46,12 @@ WRITTEN = [
     ),
     Limit("qubits", names.MAX_QUBITS, Code.QUBITS, lambda count: f"qubit[{count - 1}] q; qubit r;"),
     Limit("bits that are declared", names.MAX_BITS, Code.BITS, lambda count: f"bit[{count - 1}] c; bit d;"),
+    Limit(
+        "parts of an alias of several registers",
+        aliases.MAX_PARTS,
+        Code.BITS,
+        lambda count: f"bit[{2 * count}] c; bit d; let a = c ++ d; let b = a[0:2:{2 * count - 2}];",
+    ),
     Limit("bits of one integer, float or angle", expressions.MAX_WIDTH, Code.BITS, lambda count: f"uint[{count}] a;"),
     Limit(
         "elements of one array",

@@ -48,7 +48,7 @@ REFUSED: list[Refusal] = [
     (
         "extern f(int) -> int; int i = f(1);",
         *(1, 31, "The extern 'f' is not bound to anything here."),
-        "bind it by a line before: pragma quantum-tasks bind f FUNCTION",
+        "bind it by a line before it: pragma quantum-tasks bind f FUNCTION",
     ),
     (
         'pragma quantum-tasks bind f vote\nextern f(bit[3]); f("101");',
@@ -59,6 +59,11 @@ REFUSED: list[Refusal] = [
         "pragma quantum-tasks bind f votes",
         *(1, 1, "There is no function 'votes' to bind an extern to."),
         "there are vote, parity, nothing",
+    ),
+    (
+        "{\npragma quantum-tasks bind f vote\n}",
+        *(2, 1, "Pragmas of quantum-tasks stand outside of any scope."),
+        "",
     ),
     (
         "pragma quantum-tasks ignore errors",
@@ -83,8 +88,16 @@ REFUSED: list[Refusal] = [
         *(1, 49, "Which bits these are of several registers must be known here."),
         "",
     ),
-    ("bit[2] c; int[4] i; let a = c ++ i;", 1, 29, "int[4] cannot be joined to a register.", ""),
-    ("bit[2] c; qubit q; let a = c ++ q;", 1, 28, "A variable is no qubit.", ""),
+    ("bit[2] c; int[4] i; let a = c ++ i;", 1, 34, "int[4] cannot be joined to a register.", ""),
+    ("bit[2] c; qubit q; let a = c ++ q;", 1, 33, "Bits are joined to nothing but bits that have a name.", ""),
+    ("bit[2] c; let a = 3 ++ c;", 1, 19, "Bits are joined to nothing but bits that have a name.", ""),
+    ("bit[2] c; let a = c ++ nosuch;", 1, 24, "'nosuch' is not defined.", ""),
+    ("bit[2] c; bit d; let a = c ++ d; let b = a[{0, 0}];", 1, 42, "A bit stands here twice.", ""),
+    (
+        "int i; bit[2] c; bit d; let a = c[{i, 1}] ++ d;",
+        *(1, 33, "Whether a bit stands here twice cannot be known."),
+        "",
+    ),
     ("bit[2] c; bit d; let a = c ++ d; def f() { a[0] = 1; }", 1, 44, "'a' is not defined.", HIDDEN),
     ("bit[2] c; bit d; let a = c ++ d; let b = a[0][0];", 1, 42, "bit has no bits that could be picked.", ""),
     ("switch (1.5) { case 1 { } }", 1, 9, "float is no integer.", ""),

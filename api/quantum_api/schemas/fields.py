@@ -90,7 +90,8 @@ InputValue = TypeAliasType(
 )
 
 
-def _literals(inputs: Mapping[str, Json]) -> dict[str, str]:
+def literals(inputs: Mapping[str, Json]) -> dict[str, str]:
+    """The values as text of the language. Raises ValueError for one that is too long."""
     found = {name: literal(value) for name, value in inputs.items()}
     for name, text in found.items():
         if len(text) > MAX_INPUT_CHARACTERS:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 from quantum_tasks.task import DEFAULT_SHOTS, MAX_INPUT_CHARACTERS, MAX_INPUTS, Frontend, Method, Options
 
-from quantum_api.schemas.fields import BELL, EXAMPLE_ID, InputValue, Program, Seed, Shots, _literals
+from quantum_api.schemas.fields import BELL, EXAMPLE_ID, InputValue, Program, Seed, Shots, literals
 
 MAX_BATCH = 1000
 """How many tasks one batch may have."""
@@ -27,7 +27,7 @@ class _OptionFields(BaseModel):
             'text that is a constant of the language, such as `"pi / 2"`; for a register its bits, `"0110"`',
             examples=[{"theta": 0.5}],
         ),
-        AfterValidator(_literals),
+        AfterValidator(literals),
     ] = {}
 
     @property

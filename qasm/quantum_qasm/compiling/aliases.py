@@ -1,8 +1,10 @@
 """Aliases: other names for qubits and bits, of several registers together, too."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import NamedTuple
 
 from openqasm3 import ast
 from quantum_tasks.errors import Code as ErrorCode
@@ -32,6 +34,12 @@ from quantum_qasm.ir import (
 from quantum_qasm.spans import Span
 from quantum_qasm.types import BIT, INT, Bit, Bits, Type
 
+MAX_PARTS = 1000
+"""Of an alias of several registers: pieces of them, each of bits that are beside each other."""
+
+_WORK_OF_A_BIT = 2
+"""See WORK_OF_A_STATEMENT; of bits that are looked at one by one."""
+
 
 class Aliases(Gates):
     """Compiles aliases, and what is assigned to them."""
@@ -46,8 +54,9 @@ class Aliases(Gates):
         self.declare(node.target, symbol)
 
     def _aliased(self, node: ast.AliasStatement) -> QubitSymbol | VariableSymbol | JoinedSymbol:
-        if self._is_of_bits(node.value):
-            return self._alias_of_bits(node.value, node.target.span)
+        terms = _terms(node.value)
+        if any(self._is_of_bits(term) for term in terms):
+            return replace(self._alias_of_bits(terms, node.value.span), span=node.target.span)
         qubits = self.qubits_of(node.value)
         if not isinstance(qubits, TheseQubits):
             slot = self.slot()
@@ -56,31 +65,32 @@ class Aliases(Gates):
         return QubitSymbol(node.target.span, qubits)
 
     def _is_of_bits(self, node: ast.Expression) -> bool:
-        """Whether this is of variables: alone of any, together of bits."""
-        if isinstance(node, ast.Concatenation):
-            return self._is_of_bits(node.lhs) and self._is_of_bits(node.rhs)
         name, _ = indexed(node)
         symbol = None if name is None else self.scope.find(name.name)
         return isinstance(symbol, VariableSymbol | JoinedSymbol)
 
-    def _alias_of_bits(self, node: ast.Expression, span: Span) -> VariableSymbol | JoinedSymbol:
-        if not isinstance(node, ast.Concatenation):
-            return self._named_bits(node, span)
-        left, right = self._alias_of_bits(node.lhs, span), self._alias_of_bits(node.rhs, span)
-        parts = (*_parts(left), *_parts(right))
-        for part in parts:
-            if not isinstance(part.type, Bit | Bits):
-                raise error(node.span, f"{part.type} cannot be joined to a register.")
-        _refuse_overlaps(parts, node.span)
-        return JoinedSymbol(span, Bits(sum(width_of(part.type) for part in parts)), parts)
+    def _alias_of_bits(self, terms: Sequence[ast.Expression], span: Span) -> VariableSymbol | JoinedSymbol:
+        if len(terms) == 1:
+            return self._named_bits(terms[0])
+        parts: list[VariableSymbol] = []
+        for term in terms:
+            named = self._named_bits(term)
+            if not isinstance(named.type, Bit | Bits):
+                raise error(term.span, f"{named.type} cannot be joined to a register.")
+            parts += named.parts if isinstance(named, JoinedSymbol) else [named]
+            _refuse_too_many(parts, term.span)
+        self.spend(_WORK_OF_A_BIT * sum(width_of(part.type) for part in parts), span)
+        _refuse_overlaps(parts, span)
+        return _joined(parts, span)
 
-    def _named_bits(self, node: ast.Expression, span: Span) -> VariableSymbol | JoinedSymbol:
+    def _named_bits(self, node: ast.Expression) -> VariableSymbol | JoinedSymbol:
         """A variable or an alias, or what is picked of it."""
         name, indices = indexed(node)
-        assert name is not None  # noqa: S101 - it has been looked at
-        symbol = self.lookup(name)
+        symbol = None if name is None else self.lookup(name)
+        if name is None or isinstance(symbol, QubitSymbol):
+            raise error(node.span, "Bits are joined to nothing but bits that have a name.")
         if isinstance(symbol, JoinedSymbol):
-            return self._picked_of_joined(symbol, indices, node.span)
+            return self._picked_of_joined(symbol, indices, node.span) if indices else symbol
         target: ast.Identifier | ast.IndexedIdentifier = name
         if indices:
             target = ast.IndexedIdentifier(name, indices)
@@ -88,24 +98,33 @@ class Aliases(Gates):
         kind, place = self.target(target)
         if place.elements is not None or place.signed:
             raise error(node.span, "This cannot have an alias here.", ErrorCode.UNSUPPORTED)
-        return VariableSymbol(span, kind, place.slot, place.bits and self._as_now(place.bits))
+        bits = place.bits and self._flat(self._as_now(place.bits), node.span)
+        return VariableSymbol(node.span, kind, place.slot, bits)
 
     def _picked_of_joined(
         self, symbol: JoinedSymbol, indices: Sequence[ast.IndexElement], span: Span
     ) -> VariableSymbol | JoinedSymbol:
-        bits = _single_bits(symbol, span) if indices else ()
+        message = "Which bits these are of several registers must be known here."
+        refused = error(span, message, ErrorCode.UNSUPPORTED, is_tolerated=True)
+        if not all(part.bits is None or _is_known(part.bits) for part in symbol.parts):
+            raise refused
+        self.spend(_WORK_OF_A_BIT * symbol.type.width, span)
+        bits = [bit for part in symbol.parts for bit in _single_bits(part)]
         width: int | None = symbol.type.width
         for index in indices:
             if width is None:
                 raise error(span, f"{BIT} has no bits that could be picked.")
             found, width = self.indices(index, len(bits), span)
             if not _is_known(found):
-                message = "Which bits these are of several registers must be known here."
-                raise error(span, message, ErrorCode.UNSUPPORTED)
-            bits = tuple(bits[place] for place in found.places([]))
-        if not indices:
-            return symbol
-        return bits[0] if width is None else JoinedSymbol(symbol.span, Bits(width), bits)
+                raise refused
+            bits = [bits[place] for place in found.places([])]
+        if width is None:
+            return _part(bits, span)
+        if len(set(bits)) < len(bits):
+            raise _twice(span)
+        parts = [_part(run, span) for run in _runs(bits)]
+        _refuse_too_many(parts, span)
+        return _joined(parts, span)
 
     @contextmanager
     def written(self, node: ast.Identifier | ast.IndexedIdentifier) -> Iterator[tuple[Type, Place]]:
@@ -119,13 +138,12 @@ class Aliases(Gates):
         together = VariableSymbol(symbol.span, symbol.type, self.slot())
         self.emit(Assign(node.span, Place(together.slot), self.expression(name)))
         yield self.target(node, together)
-        first, size = 0, symbol.type.width
+        first = 0
         for part in symbol.parts:
             last = first + width_of(part.type) - 1
-            value, _ = typed.ranged(_constant(first, node.span), None, _constant(last, node.span), size, node.span)
             whole = Variable(symbol.type, node.span, together.slot)
             width = part.type.width if isinstance(part.type, Bits) else None
-            picked = typed.picked(whole, value, width, node.span)
+            picked = typed.picked(whole, _range(symbol.type.width, first, last, node.span), width, node.span)
             self.emit(Assign(node.span, Place(part.slot, bits=part.bits), picked))
             first = last + 1
 
@@ -142,6 +160,16 @@ class Aliases(Gates):
                 return replace(indices, outer=self._as_now(outer), inner=self._as_now(inner))
         raise AssertionError(indices)
 
+    def _flat(self, indices: Indices, span: Span) -> Indices:
+        """Indices into indices as one, if they are known: an alias of an alias of an alias is not looked up by all."""
+        if not (isinstance(indices, Nested) and _is_known(indices)):
+            return indices
+        places = indices.places([])
+        self.spend(len(places), span)
+        if all(place == places[0] + at for at, place in enumerate(places)):
+            return _range(indices.size, places[0], places[-1], span)
+        return Listed(indices.size, tuple(_constant(place, span) for place in places))
+
     def _value_now(self, value: Expression) -> Expression:
         if isinstance(value, Constant):
             return value
@@ -150,21 +178,61 @@ class Aliases(Gates):
         return Variable(value.type, value.span, slot)
 
 
-def _parts(symbol: VariableSymbol | JoinedSymbol) -> tuple[VariableSymbol, ...]:
-    return symbol.parts if isinstance(symbol, JoinedSymbol) else (symbol,)
+def _terms(node: ast.Expression) -> list[ast.Expression]:
+    """What is joined, from left to right; a chain may be longer than Python's stack is deep."""
+    found, waiting = [], [node]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.Concatenation):
+            waiting += [one.rhs, one.lhs]
+        else:
+            found.append(one)
+    return found
 
 
-def _single_bits(symbol: JoinedSymbol, span: Span) -> tuple[VariableSymbol, ...]:
-    return tuple(
-        part if isinstance(part.type, Bit) else VariableSymbol(span, BIT, part.slot, _picked(part, place, span))
-        for part in symbol.parts
-        for place in range(width_of(part.type))
-    )
+def _joined(parts: Sequence[VariableSymbol], span: Span) -> JoinedSymbol:
+    """Bits and registers together; registers of no bits make no difference."""
+    some = tuple(part for part in parts if width_of(part.type))
+    return JoinedSymbol(span, Bits(sum(width_of(part.type) for part in some)), some)
 
 
-def _picked(part: VariableSymbol, place: int, span: Span) -> Indices:
-    inner = Listed(width_of(part.type), (_constant(place, span),))
-    return inner if part.bits is None else Nested(part.bits.size, part.bits, inner)
+class _OneBit(NamedTuple):
+    """A bit of a slot with a register of `size` bits; None: the slot has this bit alone."""
+
+    slot: int
+    size: int | None
+    place: int
+
+
+def _single_bits(part: VariableSymbol) -> list[_OneBit]:
+    if part.bits is not None:
+        return [_OneBit(part.slot, part.bits.size, place) for place in part.bits.places([])]
+    if isinstance(part.type, Bit):
+        return [_OneBit(part.slot, None, 0)]
+    width = width_of(part.type)
+    return [_OneBit(part.slot, width, place) for place in range(width)]
+
+
+def _runs(bits: Sequence[_OneBit]) -> Iterator[list[_OneBit]]:
+    """Rows of bits that are beside each other."""
+    run: list[_OneBit] = []
+    for bit in bits:
+        if run and (bit.slot, bit.size, bit.place) != (run[-1].slot, run[-1].size, run[-1].place + 1):
+            yield run
+            run = []
+        run.append(bit)
+    if run:
+        yield run
+
+
+def _part(run: Sequence[_OneBit], span: Span) -> VariableSymbol:
+    """Bits that are beside each other."""
+    first, last = run[0], run[-1]
+    if first.size is None:
+        return VariableSymbol(span, BIT, first.slot)
+    if len(run) == 1:
+        return VariableSymbol(span, BIT, first.slot, Listed(first.size, (_constant(first.place, span),)))
+    return VariableSymbol(span, Bits(len(run)), first.slot, _range(first.size, first.place, last.place, span))
 
 
 def _is_known(indices: Indices) -> bool:
@@ -177,17 +245,32 @@ def _is_known(indices: Indices) -> bool:
 
 def _refuse_overlaps(parts: Sequence[VariableSymbol], span: Span) -> None:
     """No bit has two places, or its value would depend on which of them is written to last."""
-    seen: dict[int, set[int]] = {}
+    slots = Counter(part.slot for part in parts)
+    seen: set[_OneBit] = set()
     for part in parts:
-        before = seen.setdefault(part.slot, set())
         if part.bits is not None and not _is_known(part.bits):
-            if sum(one.slot == part.slot for one in parts) > 1:
-                raise error(span, "Whether a bit stands here twice cannot be known.", ErrorCode.UNSUPPORTED)
+            may_repeat = isinstance(part.type, Bits) and not isinstance(part.bits, Ranged)
+            if may_repeat or slots[part.slot] > 1:
+                message = "Whether a bit stands here twice cannot be known."
+                raise error(span, message, ErrorCode.UNSUPPORTED, is_tolerated=True)
             continue
-        places = range(width_of(part.type)) if part.bits is None else part.bits.places([])
-        if not before.isdisjoint(places) or len(set(places)) < len(places):
-            raise error(span, "A bit stands here twice.")
-        before.update(places)
+        bits = _single_bits(part)
+        if not seen.isdisjoint(bits) or len(set(bits)) < len(bits):
+            raise _twice(span)
+        seen.update(bits)
+
+
+def _refuse_too_many(parts: Sequence[VariableSymbol], span: Span) -> None:
+    if len(parts) > MAX_PARTS:
+        raise error(span, f"An alias may be of {MAX_PARTS} parts at most.", ErrorCode.BITS)
+
+
+def _twice(span: Span) -> SourceError:
+    return error(span, "A bit stands here twice.")
+
+
+def _range(size: int, first: int, last: int, span: Span) -> Indices:
+    return Ranged(size, *(_constant(value, span) for value in (first, 1, last)))
 
 
 def _constant(value: int, span: Span) -> Constant:

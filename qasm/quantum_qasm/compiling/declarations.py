@@ -1,11 +1,13 @@
-"""Declarations: of qubits, variables, constants, inputs and outputs, other names for them, and what is elsewhere."""
+"""Declarations: of qubits, variables, constants, inputs and outputs, and of what is elsewhere."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import prod
 
 from openqasm3 import ast
 from quantum_tasks.errors import Code as ErrorCode
 
+from quantum_qasm import pragmas
 from quantum_qasm.compiling import typed
 from quantum_qasm.compiling.aliases import Aliases
 from quantum_qasm.compiling.expressions import MAX_ALL_ELEMENTS
@@ -14,6 +16,7 @@ from quantum_qasm.compiling.names import MAX_BITS, MAX_QUBITS
 from quantum_qasm.compiling.scopes import ConstantSymbol, ExternSymbol, GateSymbol, QubitSymbol, VariableSymbol
 from quantum_qasm.compiling.typed import error
 from quantum_qasm.diagnostics import SourceError
+from quantum_qasm.externs import EXTERNS
 from quantum_qasm.ir import (
     Assign,
     Constant,
@@ -35,12 +38,19 @@ from quantum_qasm.spans import Span
 from quantum_qasm.types import BOOL, INT, Array, Bit, Bits, Type
 
 
+@dataclass(frozen=True, slots=True)
+class _Binding:
+    function: str
+    span: Span
+
+
 class Declarations(Aliases):
     """Compiles declarations."""
 
     def __init__(self) -> None:
         super().__init__()
         self._elements_declared = 0
+        self._bindings: dict[str, _Binding] = {}
         self.inputs: list[Parameter] = []
         self.outputs: list[Parameter] = []
         self.variables: list[Parameter] = []
@@ -182,7 +192,21 @@ class Declarations(Aliases):
         except SourceError:
             self.refuse_later(node.name)
             raise
-        self.declare(node.name, ExternSymbol(node.name.span, node.name.name, arguments, returned))
+        name = node.name.name
+        function = self._bindings.pop(name).function if name in self._bindings else name
+        self.declare(node.name, ExternSymbol(node.name.span, name, function, arguments, returned))
+
+    def bind(self, asked: pragmas.Bind, span: Span) -> None:
+        """`pragma quantum-tasks bind f parity`, of the declaration of `f` that is to come."""
+        if asked.function not in EXTERNS:
+            message = f"There is no function '{asked.function[:40]}' to bind an extern to."
+            raise error(span, message, ErrorCode.EXTERN_UNBOUND, f"there are {', '.join(EXTERNS)}")
+        self._bindings[asked.extern] = _Binding(asked.function, span)
+
+    def warn_of_bindings(self) -> None:
+        """Of externs that were to be bound, and were not declared."""
+        for name, binding in self._bindings.items():
+            self.warn(binding.span, f"No extern '{name[:40]}' is declared after this.", ErrorCode.UNUSED)
 
     def include(self, node: ast.Include) -> None:
         """`include "stdgates.inc";`."""

@@ -10,7 +10,7 @@ from quantum_tasks.errors import Code as ErrorCode
 
 from quantum_qasm import pragmas
 from quantum_qasm.compiling import typed
-from quantum_qasm.compiling.names import MAX_BITS, MAX_QUBITS, Names
+from quantum_qasm.compiling.names import MAX_BITS, MAX_QUBITS, WORK_OF_A_STATEMENT, Names
 from quantum_qasm.compiling.scopes import (
     ConstantSymbol,
     ExternSymbol,
@@ -213,6 +213,7 @@ class Expressions(Names):
                 width = symbol.type.width if isinstance(symbol.type, Bits) else None
                 return typed.picked(whole, bits, width, span)
             case JoinedSymbol(parts=parts):
+                self.spend(WORK_OF_A_STATEMENT * len(parts), span)
                 return typed.joined([self._value_of(part, node) for part in parts], span)
         raise error(span, f"{_kind(symbol)} has no value.")
 
@@ -317,10 +318,10 @@ class Expressions(Names):
         raise error(span, f"'{name.name}' cannot be called.")
 
     def _call_extern(self, extern: ExternSymbol, arguments: Sequence[ast.Expression], span: Span) -> Expression | None:
-        bound = EXTERNS.get(self.bindings.get(extern.name, extern.name))
+        bound = EXTERNS.get(extern.function)
         if bound is None:
             message = f"The extern '{extern.name}' is not bound to anything here."
-            hint = f"bind it by a line before: pragma {pragmas.NAME} bind {extern.name[:40]} FUNCTION"
+            hint = f"bind it by a line before it: pragma {pragmas.NAME} bind {extern.name[:40]} FUNCTION"
             raise error(span, message, ErrorCode.EXTERN_UNBOUND, hint)
         if not bound.fits(extern.arguments, extern.returned):
             message = f"The extern '{extern.name}' is bound to a function here that takes or returns something else."

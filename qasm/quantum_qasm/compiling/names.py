@@ -66,8 +66,6 @@ class Names:
         self.registers: list[Register] = []
         self.errors: list[Diagnostic] = []
         self.warnings: list[Diagnostic] = []
-        self.bindings: dict[str, str] = {}
-        """Functions that are bound here, by the names of the externs that the program has bound to them."""
         self.qubits = 0
         self.bits = 0
         self._work = 0

@@ -79,9 +79,10 @@ class GenericSymbol(Symbol):
 
 @dataclass(frozen=True, slots=True)
 class ExternSymbol(Symbol):
-    """A function that is defined elsewhere."""
+    """A function that is defined elsewhere. `function` is the one of `quantum_qasm.externs` that it would be."""
 
     name: str
+    function: str
     arguments: tuple[Type, ...]
     returned: Type | None
 
@@ -100,9 +101,7 @@ class Scope:
         left_a_body = False
         while scope is not None:
             symbol = scope.names.get(name)
-            if symbol is not None and not (
-                left_a_body and isinstance(symbol, VariableSymbol | JoinedSymbol | QubitSymbol)
-            ):
+            if symbol is not None and not (left_a_body and isinstance(symbol, _OF_A_RUN)):
                 return symbol
             left_a_body = left_a_body or scope.is_body
             scope = scope.around

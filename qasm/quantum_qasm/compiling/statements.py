@@ -11,7 +11,6 @@ from quantum_qasm.compiling.names import WORK_OF_A_STATEMENT, TooMuchWorkError, 
 from quantum_qasm.compiling.subroutines import Subroutines
 from quantum_qasm.compiling.typed import error
 from quantum_qasm.diagnostics import SourceError
-from quantum_qasm.externs import EXTERNS
 from quantum_qasm.ir import Assign, Barrier, Constant, Expression, Measure, Reset
 from quantum_qasm.parsing.blocks import MAX_ERRORS
 from quantum_qasm.spans import Span
@@ -30,8 +29,11 @@ class Statements(Subroutines):
 
     def program(self, nodes: Sequence[ast.Statement | ast.Pragma]) -> None:
         """Compile all of it."""
+        asks = any(isinstance(node, ast.Pragma) and pragmas.asked(node.command) for node in nodes)
+        self.may_be_qiskits = not asks  # what it asks for, the importer would pass over
         try:
             self.statements(nodes)
+            self.warn_of_bindings()
         except TooMuchWorkError as refused:
             self.errors.append(refused.diagnostic)
 
@@ -130,20 +132,17 @@ class Statements(Subroutines):
 
     def pragma(self, node: ast.Pragma) -> None:
         """`pragma quantum-tasks bind f parity`."""
-        match pragmas.asked(node.command):
-            case None:
-                return
+        asked = pragmas.asked(node.command)
+        if asked is not None and not self.is_global:
+            raise error(node.span, f"Pragmas of {pragmas.NAME} stand outside of any scope.")
+        match asked:
             case pragmas.IgnoreCalibrations():
                 self._ignores_calibrations = True
-            case pragmas.Bind(extern=extern, function=function) if function in EXTERNS:
-                self.bindings[extern] = function
-            case pragmas.Bind(function=function):
-                message = f"There is no function '{function[:40]}' to bind an extern to."
-                raise error(node.span, message, ErrorCode.EXTERN_UNBOUND, f"there are {', '.join(EXTERNS)}")
+            case pragmas.Bind():
+                self.bind(asked, node.span)
             case pragmas.Unknown():
                 hint = f"there are {' and '.join(repr(form) for form in pragmas.FORMS)}"
                 raise error(node.span, f"This is no pragma of {pragmas.NAME}.", hint=hint)
-        self.may_be_qiskits = False
 
 
 def _is_not_qiskits(node: ast.Statement | ast.Pragma) -> bool:

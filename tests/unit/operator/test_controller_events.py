@@ -23,6 +23,7 @@ from quantum_tasks.errors import Code
 from quantum_tasks.mirror import Report
 from quantum_tasks.resource import Condition, Error, Metadata, QuantumTask, Spec, Status
 from quantum_tasks.states import Phase, Reason, State
+from quantum_tasks.store import Submitted
 from quantum_tasks.task import Failure
 from support.stores import run
 
@@ -305,10 +306,11 @@ class PoolRedis:
         self.asked += 1
         return self.known
 
-    async def provide(self, _id: str, _uid: str, qasm: str, *_: object, **__: object) -> None:
-        """Take the program."""
+    async def provide(self, _id: str, _uid: str, qasm: str, *_: object, **__: object) -> SimpleNamespace:
+        """Take the program, unless the task is known."""
         self.programs.append(qasm)
-        self.known = Report(State.QUEUED, Reason.QUEUED)
+        known, self.known = self.known, self.known or Report(State.QUEUED, Reason.QUEUED)
+        return SimpleNamespace(submitted=Submitted.REPLAYED if known else Submitted.ACCEPTED)
 
     async def show(self, *_: object, **__: object) -> bool:
         """Show the end, if it has the same."""
@@ -336,6 +338,41 @@ def test_redis_is_not_asked_what_is_known(shows: bool) -> None:  # noqa: FBT001 
             await operator.look(key)
             asked.append(redis.asked)
         assert (redis.programs, asked) == (["OPENQASM 3;"], [0, 1, 2, 2, 3] if shows else [0, 1, 2, 3, 4])
+
+    run(scenario())
+
+
+def test_a_task_that_has_ended_before_the_first_look_is_looked_at_again_at_once() -> None:
+    """The API had it queued, and a worker was quick."""
+
+    async def scenario() -> None:
+        world = World()
+        given = body({"phase": "Pending", "reason": "Queued"}, executionMode="Pool", qasm="OPENQASM 3;")
+        key = world.put_task(given)
+        cluster, redis = PoolCluster(given), PoolRedis()
+        redis.known = Report(State.SUCCEEDED, Reason.COMPLETED)
+        operator = controller_of(world, cluster, redis)
+        operator.welcome("uid-1")
+        assert await operator.look(key) == 0
+        assert await operator.look(key) == NEWS_SECONDS
+        assert cluster.asked == ["patch"]
+
+    run(scenario())
+
+
+def test_redis_is_asked_again_once_it_was_away() -> None:
+    """It may have lost what it was the last to say."""
+
+    async def scenario() -> None:
+        world = World()
+        given = body({"phase": "Pending", "reason": "Queued"}, executionMode="Pool", qasm="OPENQASM 3;")
+        key = world.put_task(given)
+        redis = PoolRedis()
+        operator = controller_of(world, PoolCluster(given), redis)
+        operator.welcome("uid-1")
+        operator.doubt()
+        await operator.look(key)
+        assert redis.asked == 1
 
     run(scenario())
 

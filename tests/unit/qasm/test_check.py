@@ -2,7 +2,10 @@
 
 import pytest
 from quantum_qasm.check import Checked, check
+from quantum_qasm.compiling.names import MAX_WORK, WORK_OF_A_STATEMENT
+from quantum_qasm.compiling.statements import Statements
 from quantum_qasm.diagnostics import Diagnostic
+from quantum_qasm.parsing.parser import parse
 from quantum_tasks.errors import Code
 from support import corpora, features, refusals
 
@@ -200,6 +203,46 @@ def test_calibrations_before_the_pragma_are_mistakes() -> None:
     """It is for what follows."""
     [error] = check("cal { }\n" + IGNORED + "cal { }").errors
     assert (error.code, error.span.start_line) == (Code.PULSE, 1)
+
+
+def test_what_is_tolerated_is_not_where_a_pragma_of_ours_is() -> None:
+    """Qiskit's importer would pass it over, so that its reading is no help, however far the pragma is."""
+    tolerated = 'include "stdgates.inc"; qubit[4] q;' + " h q[3:4];" * 30
+    assert check(tolerated).errors == ()
+    assert check(tolerated + "\n" + IGNORED).errors
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bit[9998] c; bit d; let a = c ++ d; let b = a[0:9997]; bit r;" + "r = b[0];" * 20_000,
+        "bit[9998] c; bit d; let a = c ++ d;" + "".join(f"let b{place} = a[0:9990];" for place in range(5000)),
+        "bit[4990] c; bit[5000] d; let e = c ++ d; let a = "
+        + " ++ ".join(f"e[{10 * place}:{10 * place + 9}]" for place in range(300))
+        + ";",
+        "bit[5000] c; let b0 = c[0:4998];"
+        + "".join(f"let b{place + 1} = b{place}[0:{4997 - place}];" for place in range(2000)),
+        "bit[5000] c; let a = " + " ++ ".join(f"c[{place}]" for place in range(5000)) + ";",
+        "bit[5000] c; bit d; let a = c ++ d; let b = a[0:2:4998];",
+    ],
+    ids=["reads", "picks", "a chain of picks", "aliases of aliases", "many parts", "many picked parts"],
+)
+def test_aliases_of_many_bits_are_bounded(text: str) -> None:
+    """By the work of compiling, which is that of the same number of statements, and by the parts of one alias."""
+    found = check(text).errors
+    assert {one.code for one in found} <= {Code.OPERATIONS, Code.BITS}
+    compiled = Statements()
+    compiled.program(parse(text).program.statements)
+    assert len(compiled.code.instructions) <= MAX_WORK // WORK_OF_A_STATEMENT
+
+
+def test_an_alias_is_told_where_it_was_declared() -> None:
+    """Also one of another alias, or of a bit of it."""
+    text = "bit[2] c; bit d;\nlet a = c ++ d;\nlet b = a;\nlet e = a[2];\n{ bit b; bit e; }"
+    assert [one.message for one in check(text).warnings] == [
+        "'b' hides the one of line 3 until this scope ends.",
+        "'e' hides the one of line 4 until this scope ends.",
+    ]
 
 
 def test_pragmas_of_others_have_no_effect() -> None:

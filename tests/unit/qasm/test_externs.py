@@ -59,16 +59,21 @@ def test_one_that_is_bound_to_nothing_returns_nothing() -> None:
     assert (error.code, error.hint) == ("extern.unbound", "declare it so: extern nothing(...);")
 
 
-def test_a_binding_is_of_the_calls_after_it() -> None:
-    """The extern may be declared before it or after it; its own name makes no difference any more."""
-    bound = "pragma quantum-tasks bind vote parity\n"
-    declared = "extern vote(bit[2]) -> bit;"
-    for text in (bound + declared, declared + "\n" + bound):
-        program = check(f'{text} const bit c = vote("11"); bit[1 + int(c)] d;').program
-        assert program
-        assert program.bits == 1
-    [error] = check(f"extern f(int);\nf(1);\n{bound.replace('vote parity', 'f nothing')}f(1);").errors
-    assert (error.code, error.span.start_line) == ("extern.unbound", 2)
+def test_a_binding_is_of_the_declaration_after_it() -> None:
+    """The extern's own name makes no difference to that; whoever calls it, the binding is the same."""
+    bound, declared = "pragma quantum-tasks bind vote parity\n", "extern vote(bit[2]) -> bit;\n"
+    program = check(f'{bound}{declared} const bit c = vote("11"); bit[1 + int(c)] d;').program
+    assert program
+    assert program.bits == 1
+    whole = 'def g(readonly array[int, #dim=1] k) -> bit { return vote("10"); } array[int, 2] k; bit c = g(k);'
+    assert check(bound + declared + whole + "\npragma quantum-tasks bind vote vote").errors == ()
+
+
+def test_a_binding_without_a_declaration_after_it_is_told() -> None:
+    """It may be misspelt, or stand too late."""
+    checked = check('extern f(bit[2]) -> bit;\npragma quantum-tasks bind f vote\nf("10");')
+    assert [(one.code, one.span.start_line) for one in checked.errors] == [("extern.unbound", 3)]
+    assert [(one.code, one.span.start_line) for one in checked.warnings] == [("sem.unused", 2)]
 
 
 def test_arguments_that_make_no_difference_are_evaluated() -> None:

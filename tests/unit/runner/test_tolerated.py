@@ -41,6 +41,8 @@ TOLERATED = [
     "let a = q[0:5]; h a;",
     "if (c[0:5] == 1) { x q[0]; }",
     'h q["1"];',
+    "let a = c ++ d; for int i in [0:2] { let b = a[i:i + 1]; b = measure q[i:i + 1]; }",
+    "for int i in [0:0] { let b = c[{i}] ++ c[{1}]; b[0] = measure q[1]; }",
 ]
 """Bodies that the importer reads, and that are wrong by the specification."""
 
