@@ -2,10 +2,8 @@
 
 import pytest
 from quantum_qasm.check import Checked, check
-from quantum_qasm.compiling.names import MAX_WORK, WORK_OF_A_STATEMENT
-from quantum_qasm.compiling.statements import Statements
 from quantum_qasm.diagnostics import Diagnostic
-from quantum_qasm.parsing.parser import parse
+from quantum_qasm.ir import Assign, JoinedBits
 from quantum_tasks.errors import Code
 from support import corpora, features, refusals
 
@@ -213,27 +211,46 @@ def test_what_is_tolerated_is_not_where_a_pragma_of_ours_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "code"),
     [
-        "bit[9998] c; bit d; let a = c ++ d; let b = a[0:9997]; bit r;" + "r = b[0];" * 20_000,
-        "bit[9998] c; bit d; let a = c ++ d;" + "".join(f"let b{place} = a[0:9990];" for place in range(5000)),
-        "bit[4990] c; bit[5000] d; let e = c ++ d; let a = "
-        + " ++ ".join(f"e[{10 * place}:{10 * place + 9}]" for place in range(300))
-        + ";",
-        "bit[5000] c; let b0 = c[0:4998];"
-        + "".join(f"let b{place + 1} = b{place}[0:{4997 - place}];" for place in range(2000)),
-        "bit[5000] c; let a = " + " ++ ".join(f"c[{place}]" for place in range(5000)) + ";",
-        "bit[5000] c; bit d; let a = c ++ d; let b = a[0:2:4998];",
+        (
+            "bit[5000] c; bit d; bit[2] r; let a = c ++ d; let b = a[0:2:1990]; let e = b ++ d;"
+            + "r[0] = e[1];" * 3000,
+            Code.OPERATIONS,
+        ),
+        (
+            "bit[9998] c; bit d; let a = c ++ d;" + "".join(f"let b{place} = a[0:9990];" for place in range(5000)),
+            Code.OPERATIONS,
+        ),
+        (
+            "bit[4990] c; bit[5000] d; let e = c ++ d; let a = "
+            + " ++ ".join(f"e[{10 * place}:{10 * place + 9}]" for place in range(300))
+            + ";",
+            Code.OPERATIONS,
+        ),
+        (
+            "bit[5000] c; let b0 = c[0:4998];"
+            + "".join(f"let b{place + 1} = b{place}[0:{4997 - place}];" for place in range(2000)),
+            Code.OPERATIONS,
+        ),
+        ("bit[5000] c; let a = " + " ++ ".join(f"c[{place}]" for place in range(5000)) + ";", Code.BITS),
+        ("bit[5000] c; bit d; let a = c ++ d; let b = a[0:2:4998];", Code.BITS),
     ],
     ids=["reads", "picks", "a chain of picks", "aliases of aliases", "many parts", "many picked parts"],
 )
-def test_aliases_of_many_bits_are_bounded(text: str) -> None:
-    """By the work of compiling, which is that of the same number of statements, and by the parts of one alias."""
-    found = check(text).errors
-    assert {one.code for one in found} <= {Code.OPERATIONS, Code.BITS}
-    compiled = Statements()
-    compiled.program(parse(text).program.statements)
-    assert len(compiled.code.instructions) <= MAX_WORK // WORK_OF_A_STATEMENT
+def test_aliases_of_many_bits_are_bounded(text: str, code: Code) -> None:
+    """By the work of compiling, of which bits are a part, and by the parts of one alias."""
+    assert [found.code for found in check(text).errors] == [code]
+
+
+def test_bits_beside_each_other_are_one_part_of_an_alias() -> None:
+    """However they were picked, so that to read one is no work for each of them."""
+    checked = check("bit[900] c; bit[9] d; let a = c ++ d; let b = a[0:899]; let e = b ++ d; bit[909] r = e;")
+    assert checked.program
+    last = checked.program.code.instructions[-1]
+    assert isinstance(last, Assign)
+    assert isinstance(last.value, JoinedBits)
+    assert len(last.value.parts) == 2
 
 
 def test_an_alias_is_told_where_it_was_declared() -> None:

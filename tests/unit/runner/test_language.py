@@ -69,6 +69,12 @@ def test_what_a_pragma_of_ours_asks_for_is_not_for_qiskits_importer(frontend: Fr
         assert (refused.value.code, refused.value.line, refused.value.column) == (Code.UNSUPPORTED, 2, 1)
 
 
+def test_an_official_example_runs_on_request() -> None:
+    """As a task, which has nothing but its text to ask by."""
+    text = corpora.ON_REQUEST["t1"] + corpora.examples()["t1"]
+    assert simulate(text, Options(shots=3, seed=1), MACHINE).counts == {"11": 3}
+
+
 def test_feed_forward_is_not_left_to_aer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixteen qubits, turned and entangled, and gates by what was measured: Aer would run 1,024 shots one by one."""
     monkeypatch.setattr(by_aer, "run", None)
